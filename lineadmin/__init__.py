@@ -1,0 +1,1 @@
+"""lineadmin: the panel with which one shop runs its LINE Official Account."""

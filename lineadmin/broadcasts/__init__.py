@@ -1,0 +1,1 @@
+"""One message to many friends, now or at a set time."""

@@ -1,0 +1,1 @@
+"""Coupons, the copies friends hold, and their redemption."""

@@ -1,0 +1,89 @@
+"""Coupons and the copies friends hold."""
+
+from __future__ import annotations
+
+from peewee import (
+    SQL,
+    CharField,
+    FloatField,
+    ForeignKeyField,
+    Index,
+    IntegerField,
+    SmallIntegerField,
+    TextField,
+)
+
+from lineadmin.db import BaseModel, UTCDateTimeField
+
+
+class Coupon(BaseModel):
+    """An offer friends can hold copies of."""
+
+    code = CharField(unique=True, max_length=40)  # the shop's own short name, used in files
+    title = CharField(max_length=60)
+    benefit = CharField(max_length=12)  # percent | amount | gift | cashback
+    benefit_value = FloatField(null=True)  # percent off, or TWD
+    benefit_text = CharField(default="")  # what the gift is
+    minimum_spend = IntegerField(default=0)  # TWD; 0 = none
+    valid_days = IntegerField(null=True)  # to 24:00 shop time of that many days after the issue
+    valid_from = UTCDateTimeField(null=True)
+    valid_until = UTCDateTimeField(null=True)  # exclusive
+    stock = IntegerField(null=True)  # null = unlimited
+    issued = IntegerField(default=0)  # taken from stock
+    per_friend = IntegerField(default=1)
+    redeem = CharField(default="staff", max_length=8)  # staff | self | pin
+    pin = CharField(default="", max_length=12)
+    terms = TextField(default="")
+    state = CharField(default="active", max_length=8)  # active | paused | closed
+    created_at = UTCDateTimeField()
+    version = IntegerField(default=1)
+
+
+class CouponIssue(BaseModel):
+    """One copy in one friend's hand.
+
+    `token` opens her page, `code` is what staff type; both are unguessable (128 and 60 bits).
+    `number` counts her copies from 1, so the unique index is the per-friend limit.
+    """
+
+    coupon = ForeignKeyField(Coupon, backref="issues", on_delete="RESTRICT", index=False)
+    friend_id = IntegerField()
+    number = SmallIntegerField(default=1)
+    token = CharField(max_length=32, unique=True)
+    code = CharField(max_length=16, unique=True)  # without dashes
+    issued_at = UTCDateTimeField()  # shop time
+    usable_from = UTCDateTimeField(null=True)
+    expires_at = UTCDateTimeField(null=True)  # exclusive, shop time
+    origin = CharField(default="", max_length=12)  # greeting | step | broadcast | reply | staff
+    origin_id = IntegerField(default=0)
+    opened_at = UTCDateTimeField(null=True)
+    redeemed_at = UTCDateTimeField(null=True)
+    redeemed_by = IntegerField(null=True)  # staff id; empty when the friend did it herself
+    redeemed_amount = IntegerField(null=True)  # TWD of the purchase, if entered
+    redeemed_how = CharField(default="", max_length=8)  # code | scan | self | pin
+    request_key = CharField(default="", max_length=36)  # idempotency key of that redemption
+    voided_at = UTCDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("coupon", "friend_id", "number"), True), (("friend_id", "id"), False))
+
+
+CouponIssue.add_index(
+    Index(
+        "couponissue_redeemed",
+        CouponIssue,
+        [CouponIssue.coupon, CouponIssue.redeemed_at],
+        where=SQL("redeemed_at IS NOT NULL"),
+    )
+)
+
+
+class RedemptionTry(BaseModel):
+    """An attempt with a code that was wrong, used, expired or foreign; staff read them as a list."""
+
+    at = UTCDateTimeField(index=True)
+    staff_id = IntegerField(null=True)
+    code = CharField(max_length=64, default="")
+    issue = ForeignKeyField(CouponIssue, null=True, on_delete="SET NULL", index=False)
+    outcome = CharField(max_length=16)  # unknown | used | expired | not_yet | paused | closed | …
+    address = CharField(default="")

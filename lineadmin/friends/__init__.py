@@ -1,0 +1,1 @@
+"""Friends, their tags, sources and attributes."""

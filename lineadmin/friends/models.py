@@ -1,0 +1,153 @@
+"""Friends, tags, sources, and the shop's own fields."""
+
+from __future__ import annotations
+
+from peewee import (
+    SQL,
+    CharField,
+    FloatField,
+    ForeignKeyField,
+    Index,
+    IntegerField,
+    TextField,
+)
+
+from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
+
+FRIEND, BLOCKED, UNKNOWN = "friend", "blocked", "unknown"
+
+
+class Source(BaseModel):
+    """Where friends come from: a counter's QR, LINE Pay, an ad. Code `unknown` is a real value."""
+
+    code = CharField(unique=True)
+    name = CharField()
+    created_at = UTCDateTimeField()
+    archived_at = UTCDateTimeField(null=True)
+    version = IntegerField(default=1)
+
+
+class Friend(BaseModel):
+    """A person on LINE whom the shop has learned of through any event or a CSV.
+
+    What is known about her carries where it came from (`*_origin`: self | staff | csv | observed);
+    LINE's estimates are never stored per friend.
+    """
+
+    line_user_id = CharField(max_length=64, unique=True)
+    display_name = CharField(default="")  # "" until a profile or CSV told it
+    picture_url = TextField(default="")
+    language = CharField(default="", max_length=16)  # BCP 47, as LINE gives it
+    status = CharField(max_length=8, default=UNKNOWN)
+    status_at = UTCDateTimeField(default=0)  # timestamp of the event that set the status
+    first_followed_at = UTCDateTimeField(null=True)
+    followed_at = UTCDateTimeField(null=True)  # the latest follow
+    blocked_at = UTCDateTimeField(null=True)
+    opted_out_at = UTCDateTimeField(null=True)
+    opted_out_by = CharField(default="", max_length=16)  # friend | staff | csv
+    source = ForeignKeyField(Source, null=True, backref="friends", on_delete="RESTRICT")
+    source_origin = CharField(default="", max_length=16)
+    first_seen_at = UTCDateTimeField()
+    last_seen_at = UTCDateTimeField(null=True)  # latest sign of life: message, tap, follow
+    gender = CharField(max_length=8, null=True)  # male | female
+    gender_origin = CharField(max_length=10, default="")
+    birth_year = IntegerField(null=True)
+    birthday = CharField(max_length=5, null=True)  # MM-DD where known
+    birth_origin = CharField(max_length=10, default="")
+    region = CharField(max_length=8, null=True)  # tw_01 … tw_22
+    region_origin = CharField(max_length=10, default="")
+    os = CharField(max_length=8, null=True)  # ios | android | other
+    os_origin = CharField(max_length=10, default="")
+    note = TextField(default="")  # staff's own words
+    profile_due_at = UTCDateTimeField(null=True)  # real time; set while LINE's profile is wanted
+    profile_tries = IntegerField(default=0)
+    profile_at = UTCDateTimeField(null=True)  # real time of the last answer
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = (
+            (("display_name", "id"), False),
+            (("last_seen_at", "id"), False),
+            (("status", "id"), False),
+            (("source", "id"), False),
+        )
+
+    @property
+    def addressable(self) -> bool:
+        """May be sent steps and broadcasts: neither blocked nor opted out."""
+        return self.status != BLOCKED and self.opted_out_at is None
+
+
+Friend.add_index(
+    Index("friend_profile_due", Friend, [Friend.profile_due_at], where=SQL("profile_due_at IS NOT NULL"))
+)
+Friend.add_index(
+    Index("friend_opted_out", Friend, [Friend.opted_out_at], where=SQL("opted_out_at IS NOT NULL"))
+)
+
+
+class Tag(BaseModel):
+    """A mark on friends. Static tags are set by people, forms and imports; dynamic ones by rules."""
+
+    name = CharField(unique=True)
+    color = CharField(default="#6d7872")
+    kind = CharField(default="static", max_length=8)  # static | dynamic
+    created_at = UTCDateTimeField()
+    archived_at = UTCDateTimeField(null=True)
+    version = IntegerField(default=1)
+
+
+class FriendTag(BaseModel):
+    """One tag on one friend now; the history is in the journal."""
+
+    friend = ForeignKeyField(Friend, backref="tags", on_delete="CASCADE")
+    tag = ForeignKeyField(Tag, backref="friends", on_delete="CASCADE", index=False)
+    at = UTCDateTimeField()
+    by_kind = CharField(max_length=10, default="staff")  # staff | csv | reply | rule | coupon | link
+    by_id = IntegerField(default=0)
+    until = UTCDateTimeField(null=True)  # dynamic tags expire
+
+    class Meta:
+        indexes = ((("tag", "friend"), True),)
+
+
+class Field(BaseModel):
+    """An attribute of the shop's own: text, number, date or one of several choices."""
+
+    key = CharField(unique=True, max_length=40)
+    name = CharField()
+    type = CharField(max_length=8)  # text | number | date | choice
+    choices = JSONTextField(null=True)
+    position = IntegerField(default=0)
+    version = IntegerField(default=1)
+
+
+class FriendField(BaseModel):
+    """A friend's value of one of the shop's fields."""
+
+    friend = ForeignKeyField(Friend, backref="fields", on_delete="CASCADE")
+    field = ForeignKeyField(Field, backref="values", on_delete="CASCADE", index=False)
+    text = CharField(default="")  # text and choice; dates as YYYY-MM-DD
+    number = FloatField(null=True)
+    origin = CharField(max_length=10, default="staff")
+    at = UTCDateTimeField()
+
+    class Meta:
+        indexes = (
+            (("field", "friend"), True),
+            (("field", "text"), False),
+            (("field", "number"), False),
+        )
+
+
+__all__ = [
+    "BLOCKED",
+    "FRIEND",
+    "UNKNOWN",
+    "Field",
+    "Friend",
+    "FriendField",
+    "FriendTag",
+    "Source",
+    "Tag",
+]

@@ -1,0 +1,1 @@
+"""Webhook events: stored before anything else, then dispatched to the rooms."""

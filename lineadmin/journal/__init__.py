@@ -1,0 +1,1 @@
+"""Facts about friends, append-only: what triggers, segments, timelines and reports read."""

@@ -1,0 +1,1 @@
+"""What a message consists of, how it is checked, and how it becomes LINE's JSON."""

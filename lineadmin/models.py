@@ -1,0 +1,54 @@
+"""Every table of the house, in the order they can be created; for migrations and tests."""
+
+from __future__ import annotations
+
+from peewee import Model
+
+from lineadmin.broadcasts.models import Broadcast
+from lineadmin.clock import ClockOffset
+from lineadmin.coupons.models import Coupon, CouponIssue, RedemptionTry
+from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
+from lineadmin.inbox.models import InboundEvent, InboundMessage
+from lineadmin.journal.models import Fact
+from lineadmin.messages.models import Upload
+from lineadmin.outbox.models import Content, Delivery, QuotaMonth, Reply, Shipment
+from lineadmin.replies.models import ReplyRule
+from lineadmin.segments.models import Segment
+from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
+from lineadmin.settings.models import Heartbeat, Setting
+from lineadmin.staff.models import Audit, LinkCode, SignInAttempt, Staff, StaffSession
+
+MODELS: tuple[type[Model], ...] = (
+    ClockOffset,
+    Staff,
+    StaffSession,
+    SignInAttempt,
+    LinkCode,
+    Audit,
+    Fact,
+    Setting,
+    Heartbeat,
+    Source,
+    Friend,
+    Tag,
+    FriendTag,
+    Field,
+    FriendField,
+    Content,
+    Shipment,
+    Delivery,
+    Reply,
+    QuotaMonth,
+    Coupon,
+    CouponIssue,
+    RedemptionTry,
+    Segment,
+    Upload,
+    Broadcast,
+    Sequence,
+    SequenceVersion,
+    Enrolment,
+    ReplyRule,
+    InboundEvent,
+    InboundMessage,
+)

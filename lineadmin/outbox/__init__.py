@@ -1,0 +1,1 @@
+"""Deliveries and shipments: the promise that each friend gets each message once."""

@@ -1,0 +1,206 @@
+"""Contents, deliveries, shipments, free replies and the quota ledger."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from peewee import (
+    SQL,
+    BooleanField,
+    CharField,
+    ForeignKeyField,
+    Index,
+    IntegerField,
+    SmallIntegerField,
+    TextField,
+)
+
+from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
+
+
+class OriginKind(IntEnum):
+    """Which program wanted a message sent."""
+
+    BROADCAST = 1
+    STEP = 2  # id = sequence, run = enrolment run * 1000 + step number
+    GREETING = 3  # a first greeting whose free reply was clearly not accepted
+    STAFF = 4  # a staff member's answer that goes as a push; id = the message's own id
+    TEST = 5  # a test send to a staff member's own LINE
+
+
+class DeliveryState(IntEnum):
+    """QUEUED -> PACKED -> SENT | FAILED | UNKNOWN; QUEUED -> SKIPPED | CANCELED | HELD -> QUEUED.
+
+    PACKED -> QUEUED again only when LINE clearly refused every try of its shipment.
+    """
+
+    QUEUED = 0
+    PACKED = 1
+    SENT = 2
+    SKIPPED = 3
+    FAILED = 4
+    UNKNOWN = 5
+    CANCELED = 6
+    HELD = 7  # after a restore, until staff release it
+
+
+class ShipmentState(IntEnum):
+    """READY -> FLYING (leased) -> ACCEPTED | REFUSED | SPLIT | UNKNOWN | DISSOLVED, or READY again."""
+
+    READY = 0
+    FLYING = 1
+    ACCEPTED = 2
+    REFUSED = 3  # LINE said no to this one recipient
+    SPLIT = 4  # LINE said no to one of several: the halves travel on as children
+    UNKNOWN = 5  # 23 hours without an answer; staff decide
+    DISSOLVED = 6  # never accepted for sure: its deliveries are queued again
+    HELD = 7  # after a restore, until staff release it
+
+
+class Content(BaseModel):
+    """What is said: 1-5 parts (our own JSON, see messages/parts.py), stored once per hash."""
+
+    hash = CharField(max_length=64, unique=True)  # sha256 of the canonical JSON
+    parts = JSONTextField()
+    personal = BooleanField()  # differs from friend to friend: a name, a coupon, a link
+    summary = CharField(default="")  # a line for lists
+    created_at = UTCDateTimeField()
+
+
+class Shipment(BaseModel):
+    """One HTTP request to LINE, frozen before its first try: body, recipients and retry key.
+
+    Times here are real time. `fence` counts claims: only the latest claimant may record a result.
+    """
+
+    kind = CharField(max_length=10)  # push | multicast
+    origin_kind = SmallIntegerField()
+    origin_id = IntegerField()
+    body = TextField()  # the exact JSON text that is posted
+    recipients = IntegerField()
+    retry_key = CharField(max_length=36, unique=True)
+    state = SmallIntegerField(default=ShipmentState.READY)
+    try_at = UTCDateTimeField()  # not before
+    lease_until = UTCDateTimeField(null=True)
+    leased_by = CharField(default="", max_length=64)
+    fence = IntegerField(default=0)
+    tries = IntegerField(default=0)
+    first_try_at = UTCDateTimeField(null=True)
+    first_unclear_at = UTCDateTimeField(null=True)  # set: LINE may have accepted it
+    line_request_id = CharField(default="", max_length=64)
+    accepted_request_id = CharField(default="", max_length=64)
+    status = IntegerField(null=True)  # last HTTP status
+    error = TextField(default="")  # last refusal, LINE's words
+    parent = ForeignKeyField("self", null=True, on_delete="RESTRICT")
+    quota_month = CharField(default="", max_length=7)  # the ledger row that holds its reservation
+    created_at = UTCDateTimeField()
+    done_at = UTCDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("origin_kind", "origin_id", "id"), False),)
+
+
+Shipment.add_index(Index("shipment_ready", Shipment, [Shipment.try_at], where=SQL("state = 0")))
+Shipment.add_index(Index("shipment_flying", Shipment, [Shipment.lease_until], where=SQL("state = 1")))
+Shipment.add_index(
+    Index("shipment_trouble", Shipment, [Shipment.id], where=SQL("state IN (5, 7)"))
+)
+
+
+class Delivery(BaseModel):
+    """One message for one friend: the work, the record, and the answer to "why did she get it?".
+
+    Written at most three times: planned, packed into a shipment, and its outcome.
+    """
+
+    friend_id = IntegerField()  # plain: five million rows, and a friend's row is never deleted
+    origin_kind = SmallIntegerField()
+    origin_id = IntegerField()
+    origin_run = IntegerField(default=0)
+    content = ForeignKeyField(Content, null=True, on_delete="RESTRICT", index=False)
+    due_at = UTCDateTimeField()  # shop time
+    expires_at = UTCDateTimeField(null=True)  # shop time; later it would only surprise
+    priority = SmallIntegerField(default=50)  # small goes first
+    counts_for_cap = BooleanField(default=True)
+    state = SmallIntegerField(default=DeliveryState.QUEUED)
+    reason = CharField(default="", max_length=32)  # outbox/reasons.py
+    detail = TextField(default="")  # LINE's words, or which part was dropped
+    shipment = ForeignKeyField(Shipment, null=True, on_delete="RESTRICT", index=False)
+    planned_at = UTCDateTimeField()  # shop time
+    done_at = UTCDateTimeField(null=True)  # shop time of the outcome
+
+    class Meta:
+        indexes = (
+            (("friend_id", "origin_kind", "origin_id", "origin_run"), True),
+            (("origin_kind", "origin_id", "state"), False),
+            (("friend_id", "due_at"), False),
+        )
+
+
+Delivery.add_index(
+    Index(
+        "delivery_queued",
+        Delivery,
+        [Delivery.due_at, Delivery.priority, Delivery.id],
+        where=SQL("state = 0"),
+    )
+)
+Delivery.add_index(
+    Index("delivery_packed", Delivery, [Delivery.shipment], where=SQL("state = 1"))
+)
+Delivery.add_index(
+    Index("delivery_shipment", Delivery, [Delivery.shipment], where=SQL("shipment_id IS NOT NULL"))
+)
+Delivery.add_index(
+    Index("delivery_trouble", Delivery, [Delivery.id], where=SQL("state IN (4, 5, 7)"))
+)
+
+
+class ReplyState(IntEnum):
+    """PENDING is committed before the call; a crash leaves it there and it becomes UNKNOWN."""
+
+    PENDING = 0
+    SENT = 1
+    UNKNOWN = 2
+    DROPPED = 3
+
+
+class Reply(BaseModel):
+    """One use of a reply token: free, at most once, never repeated."""
+
+    friend_id = IntegerField()
+    reply_token = CharField(max_length=128, unique=True)
+    origin = CharField(max_length=12)  # greeting | keyword | opt_out | link | staff
+    origin_id = IntegerField(default=0)  # the rule, or the staff member
+    content = ForeignKeyField(Content, null=True, on_delete="RESTRICT", index=False)
+    body = TextField()
+    state = SmallIntegerField(default=ReplyState.PENDING)
+    reason = CharField(default="", max_length=32)
+    error = TextField(default="")
+    line_request_id = CharField(default="", max_length=64)
+    at = UTCDateTimeField()  # shop time
+    tried_at = UTCDateTimeField()  # real time
+
+    class Meta:
+        indexes = ((("friend_id", "at"), False), (("origin", "origin_id", "at"), False))
+
+
+Reply.add_index(Index("reply_pending", Reply, [Reply.tried_at], where=SQL("state = 0")))
+
+
+class QuotaMonth(BaseModel):
+    """The ledger of one calendar month: messages counted in recipients.
+
+    used = line_used (as LINE last told it) + sent_since (ours, accepted after that reading);
+    what may still be taken = line_limit - used - reserved - unknown.
+    """
+
+    month = CharField(max_length=7, unique=True)  # "2026-11", shop time
+    line_limit = IntegerField(null=True)  # null: LINE sets no limit, or it was never read
+    line_used = IntegerField(default=0)
+    read_at = UTCDateTimeField(null=True)  # real time of the last reading
+    sent_since = IntegerField(default=0)
+    sent_total = IntegerField(default=0)  # ours, whole month
+    reserved = IntegerField(default=0)  # packed, no answer yet
+    unknown = IntegerField(default=0)  # may have been counted by LINE
+    exhausted_at = UTCDateTimeField(null=True)  # LINE said "monthly limit"; cleared by a reading

@@ -1,0 +1,1 @@
+"""Free answers by reply token: the greeting, keyword replies, staff's answers."""

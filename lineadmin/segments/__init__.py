@@ -1,0 +1,1 @@
+"""Conditions that pick friends out: their language, their SQL and their sentence."""

@@ -1,0 +1,1 @@
+"""Step messages: where a friend came from, when, and who."""

@@ -1,0 +1,83 @@
+"""Sequences, their versions, and friends underway."""
+
+from __future__ import annotations
+
+from peewee import (
+    SQL,
+    BooleanField,
+    CharField,
+    DateField,
+    ForeignKeyField,
+    Index,
+    IntegerField,
+    SmallIntegerField,
+)
+
+from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
+
+
+class Sequence(BaseModel):
+    """A series of step messages. What friends get is in its versions."""
+
+    name = CharField(unique=True)
+    enabled = BooleanField(default=False)
+    period_from = DateField(null=True)  # shop days, both inclusive
+    period_until = DateField(null=True)
+    priority = IntegerField(default=50)
+    live_version = IntegerField(null=True)  # SequenceVersion.id
+    draft = JSONTextField(null=True)  # definition being edited, null = same as live
+    created_at = UTCDateTimeField()
+    archived_at = UTCDateTimeField(null=True)
+    version = IntegerField(default=1)
+
+
+class SequenceVersion(BaseModel):
+    """A published definition; immutable. A friend finishes on the version she started.
+
+    definition = {"trigger": …, "branches": [{"name", "where"|"otherwise", "steps": […]}]} in the
+    form of the shop file.
+    """
+
+    sequence = ForeignKeyField(Sequence, backref="versions", on_delete="CASCADE")
+    number = IntegerField()
+    definition = JSONTextField()
+    published_at = UTCDateTimeField()
+    published_by = IntegerField(null=True)
+
+    class Meta:
+        indexes = ((("sequence", "number"), True),)
+
+
+class Enrolment(BaseModel):
+    """One friend underway in one sequence."""
+
+    sequence = ForeignKeyField(Sequence, backref="enrolments", on_delete="CASCADE", index=False)
+    friend_id = IntegerField()
+    run = SmallIntegerField(default=1)
+    version_id = IntegerField()
+    branch = SmallIntegerField(default=0)
+    branch_reason = JSONTextField(null=True)
+    step = SmallIntegerField(default=0)  # steps already planned
+    base_day = DateField()  # planned local day of the step before (of the trigger for the first)
+    next_at = UTCDateTimeField(null=True)  # shop time of the next step
+    state = CharField(default="active", max_length=8)  # active | finished | stopped | held
+    reason = CharField(default="", max_length=32)
+    entered_at = UTCDateTimeField()
+    ended_at = UTCDateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            (("sequence", "friend_id", "run"), True),
+            (("friend_id", "id"), False),
+            (("sequence", "state"), False),
+        )
+
+
+Enrolment.add_index(
+    Index(
+        "enrolment_due",
+        Enrolment,
+        [Enrolment.next_at, Enrolment.id],
+        where=SQL("state = 'active'"),
+    )
+)

@@ -1,0 +1,1 @@
+"""What the shop edits about itself, and the marks processes leave for each other."""

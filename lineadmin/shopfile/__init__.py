@@ -1,0 +1,1 @@
+"""A whole shop as one YAML file, in and out."""

@@ -1,0 +1,1 @@
+"""A pretend LINE with phones, behind HTTP like the real one."""

@@ -1,0 +1,1 @@
+"""Doors for LINE and for friends: the webhook, coupons, pictures, health."""
