@@ -144,7 +144,9 @@ def _refusal(error: LineError) -> str:
     if "reply token" in error.message.lower():
         return _("The moment for a free reply has passed. Send it as a push message instead.")
     words = [error.message] if error.message else []
-    words += [f"{line.place}: {line.message}" if line.place else line.message for line in error.details]
+    words += [
+        f"{line.place}: {line.message}" if line.place else line.message for line in error.details
+    ]
     if not words:
         return _("LINE refused the request (%(status)s).", status=error.status)
     return _(

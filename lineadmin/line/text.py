@@ -53,6 +53,7 @@ def is_encodable(text: str) -> bool:
 
 @cache
 def _clusters() -> Any:
-    import regex  # 2 MB, wanted only where somebody writes a message
+    # 2 MB, wanted only where somebody writes a message.
+    import regex  # type: ignore[import-untyped]
 
     return regex.compile(r"\X")
