@@ -35,7 +35,7 @@ class _State:
 
 
 def wall() -> datetime:
-    """Real time: leases, backoff, retry keys, reply tokens, sessions, throttles, heartbeat, audit."""
+    """Real time: leases, backoff, retry keys, reply tokens, sessions, heartbeat, audit."""
     nanoseconds = time.time_ns()
     return EPOCH + timedelta(milliseconds=nanoseconds // 1_000_000)
 
@@ -84,7 +84,7 @@ def offset() -> timedelta:
 
 @contextmanager
 def fixed_at(moment: datetime | None) -> Iterator[None]:
-    """Within the block shop time stands still at `moment` (`flask tick --now`); None changes nothing."""
+    """Within the block shop time stands still at `moment`; None changes nothing."""
     before = _State.fixed
     if moment is not None:
         _State.fixed = moment.astimezone(UTC)

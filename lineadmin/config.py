@@ -104,7 +104,8 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         public_url=env.url("PUBLIC_URL", DEMO_PUBLIC_URL if simulator else None, https_only=True),
         port=port,
         line_channel_secret=env.text("LINE_CHANNEL_SECRET") or demo.get("channel_secret"),
-        line_channel_access_token=env.text("LINE_CHANNEL_ACCESS_TOKEN") or demo.get("channel_token"),
+        line_channel_access_token=env.text("LINE_CHANNEL_ACCESS_TOKEN")
+        or demo.get("channel_token"),
         line_channel_id=env.digits("LINE_CHANNEL_ID"),
         line_login_channel_id=env.digits("LINE_LOGIN_CHANNEL_ID"),
         line_login_channel_secret=env.text("LINE_LOGIN_CHANNEL_SECRET"),

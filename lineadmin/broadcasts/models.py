@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peewee import SQL, BooleanField, CharField, Index, IntegerField
+from peewee import SQL, BooleanField, CharField, IntegerField
 
 from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
 
@@ -37,10 +37,9 @@ class Broadcast(BaseModel):
 
 
 Broadcast.add_index(
-    Index(
-        "broadcast_live",
-        Broadcast,
-        [Broadcast.leaves_at],
+    Broadcast.index(
+        Broadcast.leaves_at,
+        name="broadcast_live",
         where=SQL("state IN ('scheduled', 'planning', 'sending', 'paused')"),
     )
 )

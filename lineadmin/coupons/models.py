@@ -7,7 +7,6 @@ from peewee import (
     CharField,
     FloatField,
     ForeignKeyField,
-    Index,
     IntegerField,
     SmallIntegerField,
     TextField,
@@ -69,17 +68,17 @@ class CouponIssue(BaseModel):
 
 
 CouponIssue.add_index(
-    Index(
-        "couponissue_redeemed",
-        CouponIssue,
-        [CouponIssue.coupon, CouponIssue.redeemed_at],
+    CouponIssue.index(
+        CouponIssue.coupon,
+        CouponIssue.redeemed_at,
+        name="couponissue_redeemed",
         where=SQL("redeemed_at IS NOT NULL"),
     )
 )
 
 
 class RedemptionTry(BaseModel):
-    """An attempt with a code that was wrong, used, expired or foreign; staff read them as a list."""
+    """A try with a code that was wrong, used, expired or foreign; staff read them as a list."""
 
     at = UTCDateTimeField(index=True)
     staff_id = IntegerField(null=True)

@@ -7,7 +7,6 @@ from peewee import (
     CharField,
     FloatField,
     ForeignKeyField,
-    Index,
     IntegerField,
     TextField,
 )
@@ -79,15 +78,19 @@ class Friend(BaseModel):
 
 
 Friend.add_index(
-    Index("friend_profile_due", Friend, [Friend.profile_due_at], where=SQL("profile_due_at IS NOT NULL"))
+    Friend.index(
+        Friend.profile_due_at, name="friend_profile_due", where=SQL("profile_due_at IS NOT NULL")
+    )
 )
 Friend.add_index(
-    Index("friend_opted_out", Friend, [Friend.opted_out_at], where=SQL("opted_out_at IS NOT NULL"))
+    Friend.index(
+        Friend.opted_out_at, name="friend_opted_out", where=SQL("opted_out_at IS NOT NULL")
+    )
 )
 
 
 class Tag(BaseModel):
-    """A mark on friends. Static tags are set by people, forms and imports; dynamic ones by rules."""
+    """A mark on friends: static ones are set by people and imports, dynamic ones by rules."""
 
     name = CharField(unique=True)
     color = CharField(default="#6d7872")
@@ -103,7 +106,9 @@ class FriendTag(BaseModel):
     friend = ForeignKeyField(Friend, backref="tags", on_delete="CASCADE")
     tag = ForeignKeyField(Tag, backref="friends", on_delete="CASCADE", index=False)
     at = UTCDateTimeField()
-    by_kind = CharField(max_length=10, default="staff")  # staff | csv | reply | rule | coupon | link
+    by_kind = CharField(
+        max_length=10, default="staff"
+    )  # staff | csv | reply | rule | coupon | link
     by_id = IntegerField(default=0)
     until = UTCDateTimeField(null=True)  # dynamic tags expire
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peewee import SQL, CharField, Index, IntegerField, TextField
+from peewee import SQL, CharField, IntegerField, TextField
 
 from lineadmin.db import BaseModel, UTCDateTimeField
 
@@ -29,15 +29,17 @@ class InboundEvent(BaseModel):
 
 
 InboundEvent.add_index(
-    Index(
-        "inboundevent_waiting",
-        InboundEvent,
-        [InboundEvent.try_at, InboundEvent.id],
+    InboundEvent.index(
+        InboundEvent.try_at,
+        InboundEvent.id,
+        name="inboundevent_waiting",
         where=SQL("handled_at IS NULL AND set_aside_at IS NULL"),
     )
 )
 InboundEvent.add_index(
-    Index("inboundevent_aside", InboundEvent, [InboundEvent.id], where=SQL("set_aside_at IS NOT NULL"))
+    InboundEvent.index(
+        InboundEvent.id, name="inboundevent_aside", where=SQL("set_aside_at IS NOT NULL")
+    )
 )
 
 
@@ -62,5 +64,7 @@ class InboundMessage(BaseModel):
 
 
 InboundMessage.add_index(
-    Index("inboundmessage_open", InboundMessage, [InboundMessage.at], where=SQL("answered_by = ''"))
+    InboundMessage.index(
+        InboundMessage.at, name="inboundmessage_open", where=SQL("answered_by = ''")
+    )
 )

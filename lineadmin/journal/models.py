@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peewee import SQL, BigIntegerField, CharField, Index, IntegerField
+from peewee import SQL, BigIntegerField, CharField, IntegerField
 
 from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
 
@@ -26,6 +26,4 @@ class Fact(BaseModel):
         indexes = ((("friend_id", "at"), False), (("kind", "object_id", "at"), False))
 
 
-Fact.add_index(
-    Index("fact_unhandled", Fact, [Fact.id], where=SQL("handled_at IS NULL"))
-)
+Fact.add_index(Fact.index(Fact.id, name="fact_unhandled", where=SQL("handled_at IS NULL")))

@@ -9,7 +9,6 @@ from peewee import (
     BooleanField,
     CharField,
     ForeignKeyField,
-    Index,
     IntegerField,
     SmallIntegerField,
     TextField,
@@ -45,7 +44,7 @@ class DeliveryState(IntEnum):
 
 
 class ShipmentState(IntEnum):
-    """READY -> FLYING (leased) -> ACCEPTED | REFUSED | SPLIT | UNKNOWN | DISSOLVED, or READY again."""
+    """READY -> FLYING (leased) -> one of the ends below, or READY again after a while."""
 
     READY = 0
     FLYING = 1
@@ -100,10 +99,12 @@ class Shipment(BaseModel):
         indexes = ((("origin_kind", "origin_id", "id"), False),)
 
 
-Shipment.add_index(Index("shipment_ready", Shipment, [Shipment.try_at], where=SQL("state = 0")))
-Shipment.add_index(Index("shipment_flying", Shipment, [Shipment.lease_until], where=SQL("state = 1")))
+Shipment.add_index(Shipment.index(Shipment.try_at, name="shipment_ready", where=SQL("state = 0")))
 Shipment.add_index(
-    Index("shipment_trouble", Shipment, [Shipment.id], where=SQL("state IN (5, 7)"))
+    Shipment.index(Shipment.lease_until, name="shipment_flying", where=SQL("state = 1"))
+)
+Shipment.add_index(
+    Shipment.index(Shipment.id, name="shipment_trouble", where=SQL("state IN (5, 7)"))
 )
 
 
@@ -138,21 +139,24 @@ class Delivery(BaseModel):
 
 
 Delivery.add_index(
-    Index(
-        "delivery_queued",
-        Delivery,
-        [Delivery.due_at, Delivery.priority, Delivery.id],
+    Delivery.index(
+        Delivery.due_at,
+        Delivery.priority,
+        Delivery.id,
+        name="delivery_queued",
         where=SQL("state = 0"),
     )
 )
 Delivery.add_index(
-    Index("delivery_packed", Delivery, [Delivery.shipment], where=SQL("state = 1"))
+    Delivery.index(Delivery.shipment, name="delivery_packed", where=SQL("state = 1"))
 )
 Delivery.add_index(
-    Index("delivery_shipment", Delivery, [Delivery.shipment], where=SQL("shipment_id IS NOT NULL"))
+    Delivery.index(
+        Delivery.shipment, name="delivery_shipment", where=SQL("shipment_id IS NOT NULL")
+    )
 )
 Delivery.add_index(
-    Index("delivery_trouble", Delivery, [Delivery.id], where=SQL("state IN (4, 5, 7)"))
+    Delivery.index(Delivery.id, name="delivery_trouble", where=SQL("state IN (4, 5, 7)"))
 )
 
 
@@ -185,7 +189,7 @@ class Reply(BaseModel):
         indexes = ((("friend_id", "at"), False), (("origin", "origin_id", "at"), False))
 
 
-Reply.add_index(Index("reply_pending", Reply, [Reply.tried_at], where=SQL("state = 0")))
+Reply.add_index(Reply.index(Reply.tried_at, name="reply_pending", where=SQL("state = 0")))
 
 
 class QuotaMonth(BaseModel):

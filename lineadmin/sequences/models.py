@@ -8,7 +8,6 @@ from peewee import (
     CharField,
     DateField,
     ForeignKeyField,
-    Index,
     IntegerField,
     SmallIntegerField,
 )
@@ -74,10 +73,7 @@ class Enrolment(BaseModel):
 
 
 Enrolment.add_index(
-    Index(
-        "enrolment_due",
-        Enrolment,
-        [Enrolment.next_at, Enrolment.id],
-        where=SQL("state = 'active'"),
+    Enrolment.index(
+        Enrolment.next_at, Enrolment.id, name="enrolment_due", where=SQL("state = 'active'")
     )
 )

@@ -1,1 +1,1 @@
-"""A pretend LINE with phones, behind HTTP like the real one."""
+"""A pretend LINE platform behind HTTP, with its own database, its own limits and its own phones."""

@@ -57,7 +57,9 @@ class Audit(BaseModel):
     """One change somebody made. Rows are never updated or deleted."""
 
     at = UTCDateTimeField(index=True)  # real time
-    staff = ForeignKeyField(Staff, null=True, on_delete="RESTRICT")  # empty: the program or the shell
+    staff = ForeignKeyField(
+        Staff, null=True, on_delete="RESTRICT"
+    )  # empty: the program or the shell
     staff_name = CharField(default="")  # as it was then
     action = CharField()  # "tag.add", "broadcast.confirm"; labels in staff/audit.py
     object_kind = CharField(default="")

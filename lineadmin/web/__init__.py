@@ -1,1 +1,15 @@
 """Doors for LINE and for friends: the webhook, coupons, pictures, health."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+DOORS = ("errors", "webhook", "health", "media", "coupon_page")
+
+
+def init_app(app: Flask) -> None:
+    """Open every door: each module has an `init_app` of its own."""
+    for name in DOORS:
+        import_module(f"lineadmin.web.{name}").init_app(app)

@@ -1,0 +1,44 @@
+"""Every kind of fact in one table, with the sentence staff read and whether it can trigger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lineadmin.i18n import _l
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`triggers`: sequences may start on it, so it waits in the journal until they have looked."""
+
+    code: str
+    label: Any
+    triggers: bool = False
+
+
+_ALL = (
+    Kind("followed", _l("Added as a friend"), triggers=True),
+    Kind("unblocked", _l("Unblocked the account")),
+    Kind("blocked", _l("Blocked the account")),
+    Kind("message", _l("Wrote a message")),
+    Kind("postback", _l("Tapped a button")),
+    Kind("unsent", _l("Took a message back")),
+    Kind("event", _l("Other activity")),
+    Kind("opted_out", _l("Stopped notifications")),
+    Kind("opted_in", _l("Allowed notifications again")),
+    Kind("source.set", _l("Source set")),
+    Kind("attribute.set", _l("Attribute changed")),
+    Kind("tag.added", _l("Tag added"), triggers=True),
+    Kind("tag.removed", _l("Tag removed")),
+    Kind("coupon.issued", _l("Coupon issued")),
+    Kind("coupon.opened", _l("Coupon opened")),
+    Kind("coupon.redeemed", _l("Coupon redeemed"), triggers=True),
+    Kind("coupon.undone", _l("Redemption undone")),
+    Kind("coupon.voided", _l("Coupon taken back")),
+    Kind("sequence.enrolled", _l("Started step messages")),
+    Kind("sequence.ended", _l("Ended step messages")),
+    Kind("linked", _l("Staff member's LINE linked")),
+)
+
+KINDS: dict[str, Kind] = {kind.code: kind for kind in _ALL}

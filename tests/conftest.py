@@ -1,0 +1,234 @@
+"""Fixtures every test may use: a database, the app, a movable clock, a pretend LINE, a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from lineadmin import clock as shop_clock
+from lineadmin import config as configuration
+from lineadmin import i18n, migrate
+from lineadmin import db as database
+from lineadmin.config import Config, load_config
+from lineadmin.models import MODELS
+
+CHANNEL_SECRET = "channel-secret-of-the-tests"
+CHANNEL_TOKEN = "channel-token-of-the-tests"
+NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, 12:00 in Taipei
+
+
+def _worker() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a migrated, empty database: a file to copy, or this worker's PostgreSQL one."""
+    server = os.environ.get("TEST_DATABASE_URL")
+    if server:
+        url = _fresh_postgres(server)
+    else:
+        url = f"sqlite:///{tmp_path_factory.mktemp('template')}/empty.db"
+    database.open_database(url)
+    migrate.migrate()
+    database.db.close()
+    yield url
+
+
+def _fresh_postgres(server: str) -> str:
+    name = f"lineadmin_{_worker()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture
+def database_url(migrated_database: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    if migrated_database.startswith("sqlite"):
+        path = tmp_path / "lineadmin.db"
+        shutil.copy(migrated_database.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
+        return
+    database.open_database(migrated_database)
+    tables = ", ".join(f'"{model._meta.table_name}"' for model in MODELS)
+    database.ensure_connection()
+    database.db.execute_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    database.db.close()
+    yield migrated_database
+
+
+@pytest.fixture
+def config(database_url: str, tmp_path: Path) -> Config:
+    """A configuration that talks to no LINE at all; see `line` for one that does."""
+    return make_config(database_url, tmp_path)
+
+
+def make_config(database_url: str, var_dir: Path, **more: str) -> Config:
+    """The configuration of a shop under test."""
+    return load_config(
+        {
+            "SECRET_KEY": "a-secret-key-for-the-tests-only",
+            "DATABASE_URL": database_url,
+            "VAR_DIR": str(var_dir),
+            "LINE_CHANNEL_SECRET": CHANNEL_SECRET,
+            "LINE_CHANNEL_ACCESS_TOKEN": CHANNEL_TOKEN,
+            "LINE_API_BASE": "http://127.0.0.1:9",
+            "LINE_DATA_API_BASE": "http://127.0.0.1:9",
+            "PUBLIC_URL": "https://shop.example",
+            **more,
+        }
+    )
+
+
+@pytest.fixture
+def db(config: Config) -> Iterator[Any]:
+    """An open, empty, migrated database without any Flask: what tests of rooms need."""
+    configuration.use(config)
+    opened = database.open_database(config.database_url)
+    database.ensure_connection()
+    i18n.set_locale(i18n.DEFAULT_LOCALE)
+    i18n.set_zone(None)
+    yield opened
+    shop_clock.allow_moving(False)
+    opened.close()
+
+
+@dataclass
+class MovableClock:
+    """Shop time that stands still until a test moves it. Calling it answers the moment."""
+
+    moment: datetime
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, **units: float) -> datetime:
+        """Move on by `timedelta(**units)`."""
+        return self.set(self.moment + timedelta(**units))
+
+    def set(self, moment: datetime) -> datetime:
+        """Stand at `moment` from now on."""
+        self.moment = moment.astimezone(UTC)
+        shop_clock._State.fixed = self.moment
+        return self.moment
+
+
+@pytest.fixture
+def clock() -> Iterator[MovableClock]:
+    """Shop time, standing at Monday 2026-11-23 12:00 in Taipei. Real time (`wall`) runs on."""
+    movable = MovableClock(NOON)
+    movable.set(NOON)
+    yield movable
+    shop_clock._State.fixed = None
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Any]:
+    """A pretend LINE on a port of its own; `line.base_url`, and `line.client` to steer it."""
+    from lineadmin.simulator.client import SimulatorClient
+    from lineadmin.simulator.server import Simulator
+
+    simulator = Simulator(
+        port=0, channel_secret=CHANNEL_SECRET, access_token=CHANNEL_TOKEN, data=":memory:"
+    )
+    simulator.start()
+    simulator.client = SimulatorClient(simulator.base_url)
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def line_config(line: Any, database_url: str, tmp_path: Path) -> Config:
+    """A configuration whose LINE is the pretend one."""
+    return make_config(
+        database_url, tmp_path, LINE_API_BASE=line.base_url, LINE_DATA_API_BASE=line.base_url
+    )
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, database_url: str) -> Iterator[Flask]:
+    """The whole application, in process; with the pretend LINE where the test also asks for `line`."""
+    from lineadmin.application import create_app
+
+    name = "line_config" if "line" in request.fixturenames else "config"
+    config = request.getfixturevalue(name)
+    made = create_app(config)
+    made.testing = True
+    database.ensure_connection()
+    yield made
+    shop_clock.allow_moving(False)
+    database.db.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> Any:
+    """A browser without JavaScript, not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def live(app: Flask) -> Iterator[str]:
+    """The address of the application on a real port of this machine."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, one per test process."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("Chromium is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+            ],
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A tab in zh-TW at 1440 px. Any error in its console fails the test."""
+    context = browser.new_context(
+        locale="zh-TW", timezone_id="Asia/Taipei", viewport={"width": 1440, "height": 900}
+    )
+    context.set_default_timeout(10_000)
+    tab = context.new_page()
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    tab.console_errors = errors
+    yield tab
+    context.close()
+    assert not errors, errors
