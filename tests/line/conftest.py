@@ -57,7 +57,7 @@ class PretendLine:
         )
 
 
-@pytest.fixture()
+@pytest.fixture
 def pretend():
     told = PretendLine()
     done = threading.Event()
@@ -116,7 +116,7 @@ def pretend():
     thread.join()
 
 
-@pytest.fixture()
+@pytest.fixture
 def gateway(pretend):
     made = Gateway(pretend.config(), connect=0.5, read=0.4)
     yield made

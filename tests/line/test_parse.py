@@ -18,8 +18,9 @@ odd_events = st.fixed_dictionaries(
     optional={
         name: anything
         for name in (
-            "type mode timestamp source message postback follow unsend replyToken webhookEventId"
-        ).split()
+            *("type", "mode", "timestamp", "source", "message", "postback", "follow"),
+            *("unsend", "replyToken", "webhookEventId"),
+        )
     },
 )
 

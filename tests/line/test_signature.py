@@ -9,7 +9,8 @@ SECRET = "0123456789abcdef0123456789abcdef"
 
 
 def test_a_body_signed_with_our_secret_is_from_line():
-    # Worked out apart from our code: printf '{"events":[]}' | openssl dgst -sha256 -hmac secret -binary | base64
+    # Worked out apart from our code:
+    # printf '{"events":[]}' | openssl dgst -sha256 -hmac secret -binary | base64
     assert sign(b'{"events":[]}', "secret") == "pkK1lVPJPiJ+wPLziRD79xIxohl8AImYM8AEeM7IbzQ="
     assert verify(b'{"events":[]}', "pkK1lVPJPiJ+wPLziRD79xIxohl8AImYM8AEeM7IbzQ=", "secret")
 
