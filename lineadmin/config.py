@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,21 +25,21 @@ class Config:
     """Everything lineadmin reads from its environment. Times, money and rules are not here:
     they are the shop's settings, edited on screen."""
 
-    secret_key: str
-    database_url: str
-    redis_url: str | None
+    secret_key: str = field(repr=False)
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
     public_url: str | None
     port: int
-    line_channel_secret: str | None
-    line_channel_access_token: str | None
+    line_channel_secret: str | None = field(repr=False)
+    line_channel_access_token: str | None = field(repr=False)
     line_channel_id: str | None
     line_login_channel_id: str | None
-    line_login_channel_secret: str | None
+    line_login_channel_secret: str | None = field(repr=False)
     liff_id: str | None
     line_api_base: str
     line_data_api_base: str
     owner_email: str | None
-    owner_password: str | None
+    owner_password: str | None = field(repr=False)
     simulator: bool
     var_dir: Path
     dyno: bool

@@ -19,8 +19,8 @@ from werkzeug.serving import make_server
 
 from lineadmin import clock as shop_clock
 from lineadmin import config as configuration
-from lineadmin import i18n, migrate
 from lineadmin import db as database
+from lineadmin import i18n, migrate
 from lineadmin.config import Config, load_config
 from lineadmin.models import MODELS
 
@@ -44,7 +44,7 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     database.open_database(url)
     migrate.migrate()
     database.db.close()
-    yield url
+    return url
 
 
 def _fresh_postgres(server: str) -> str:
@@ -161,7 +161,7 @@ def line_config(line: Any, database_url: str, tmp_path: Path) -> Config:
 
 @pytest.fixture
 def app(request: pytest.FixtureRequest, database_url: str) -> Iterator[Flask]:
-    """The whole application, in process; with the pretend LINE where the test also asks for `line`."""
+    """The whole application in process; its LINE is the pretend one where a test asks for `line`."""
     from lineadmin.application import create_app
 
     name = "line_config" if "line" in request.fixturenames else "config"
