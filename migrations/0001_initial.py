@@ -80,7 +80,7 @@ def up(migrator: object, db: Database) -> None:
 
     class Broadcast(Model):
         name = CharField(unique=True)
-        parts = TextField(default=list)
+        parts = TextField()
         audience = TextField(null=True)
         state = CharField(max_length=10, default="draft")
         at = BigIntegerField(null=True)
@@ -158,7 +158,7 @@ def up(migrator: object, db: Database) -> None:
     db.create_tables([Coupon])
 
     class CouponIssue(Model):
-        coupon = ForeignKeyField(Coupon, on_delete="RESTRICT")
+        coupon = ForeignKeyField(Coupon, on_delete="RESTRICT", index=False)
         friend_id = IntegerField()
         number = SmallIntegerField(default=1)
         token = CharField(unique=True, max_length=32)
@@ -221,7 +221,7 @@ def up(migrator: object, db: Database) -> None:
         origin_kind = SmallIntegerField()
         origin_id = IntegerField()
         origin_run = IntegerField(default=0)
-        content = ForeignKeyField(Content, null=True, on_delete="RESTRICT")
+        content = ForeignKeyField(Content, null=True, on_delete="RESTRICT", index=False)
         due_at = BigIntegerField()
         expires_at = BigIntegerField(null=True)
         priority = SmallIntegerField(default=50)
@@ -229,7 +229,7 @@ def up(migrator: object, db: Database) -> None:
         state = SmallIntegerField(default=0)
         reason = CharField(max_length=32, default="")
         detail = TextField(default="")
-        shipment = ForeignKeyField(Shipment, null=True, on_delete="RESTRICT")
+        shipment = ForeignKeyField(Shipment, null=True, on_delete="RESTRICT", index=False)
         planned_at = BigIntegerField()
         done_at = BigIntegerField(null=True)
 
@@ -265,7 +265,7 @@ def up(migrator: object, db: Database) -> None:
     db.create_tables([Sequence])
 
     class Enrolment(Model):
-        sequence = ForeignKeyField(Sequence, on_delete="CASCADE")
+        sequence = ForeignKeyField(Sequence, on_delete="CASCADE", index=False)
         friend_id = IntegerField()
         run = SmallIntegerField(default=1)
         version_id = IntegerField()
@@ -383,7 +383,7 @@ def up(migrator: object, db: Database) -> None:
 
     class FriendField(Model):
         friend = ForeignKeyField(Friend, on_delete="CASCADE")
-        field = ForeignKeyField(Field, on_delete="CASCADE")
+        field = ForeignKeyField(Field, on_delete="CASCADE", index=False)
         text = CharField(default="")
         number = FloatField(null=True)
         origin = CharField(max_length=10, default="staff")
@@ -418,7 +418,7 @@ def up(migrator: object, db: Database) -> None:
 
     class FriendTag(Model):
         friend = ForeignKeyField(Friend, on_delete="CASCADE")
-        tag = ForeignKeyField(Tag, on_delete="CASCADE")
+        tag = ForeignKeyField(Tag, on_delete="CASCADE", index=False)
         at = BigIntegerField()
         by_kind = CharField(max_length=10, default="staff")
         by_id = IntegerField(default=0)
@@ -525,7 +525,7 @@ def up(migrator: object, db: Database) -> None:
         at = BigIntegerField(index=True)
         staff_id = IntegerField(null=True)
         code = CharField(max_length=64, default="")
-        issue = ForeignKeyField(CouponIssue, null=True, on_delete="SET NULL")
+        issue = ForeignKeyField(CouponIssue, null=True, on_delete="SET NULL", index=False)
         outcome = CharField(max_length=16)
         address = CharField(default="")
 
@@ -541,7 +541,7 @@ def up(migrator: object, db: Database) -> None:
         reply_token = CharField(unique=True, max_length=128)
         origin = CharField(max_length=12)
         origin_id = IntegerField(default=0)
-        content = ForeignKeyField(Content, null=True, on_delete="RESTRICT")
+        content = ForeignKeyField(Content, null=True, on_delete="RESTRICT", index=False)
         body = TextField()
         state = SmallIntegerField(default=0)
         reason = CharField(max_length=32, default="")
@@ -560,11 +560,11 @@ def up(migrator: object, db: Database) -> None:
 
     class ReplyRule(Model):
         title = CharField(default="")
-        keywords = TextField(default=list)
+        keywords = TextField()
         match = CharField(max_length=8, default="exact")
         priority = IntegerField(default=10)
-        parts = TextField(default=list)
-        add_tags = TextField(default=list)
+        parts = TextField()
+        add_tags = TextField()
         hours_from = CharField(max_length=5, default="")
         hours_until = CharField(max_length=5, default="")
         enabled = BooleanField(default=True)

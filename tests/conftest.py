@@ -161,7 +161,7 @@ def line_config(line: Any, database_url: str, tmp_path: Path) -> Config:
 
 @pytest.fixture
 def app(request: pytest.FixtureRequest, database_url: str) -> Iterator[Flask]:
-    """The whole application in process; its LINE is the pretend one where a test asks for `line`."""
+    """The whole application in process; where a test asks for `line`, that is its LINE."""
     from lineadmin.application import create_app
 
     name = "line_config" if "line" in request.fixturenames else "config"

@@ -138,7 +138,7 @@ def test_zh_tw_uses_full_width_punctuation_between_chinese_characters():
     ],
 )
 def test_a_bad_setting_stops_the_start_and_is_named(variable, value, tmp_path):
-    environ = {"VAR_DIR": str(tmp_path), variable: value}
+    environ = {"VAR_DIR": str(tmp_path), "SECRET_KEY": "x" * 32, variable: value}
     with pytest.raises(ConfigError) as refused:
         load_config(environ)
     assert refused.value.variable == variable
