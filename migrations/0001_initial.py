@@ -17,6 +17,7 @@ from peewee import (
 
 PARTIAL_INDEXES = (
     "CREATE INDEX broadcast_live ON broadcast (leaves_at) WHERE state IN ('scheduled', 'planning', 'sending', 'paused')",
+    "CREATE INDEX couponissue_opened ON coupon_issue (coupon_id, opened_at) WHERE opened_at IS NOT NULL",
     "CREATE INDEX couponissue_redeemed ON coupon_issue (coupon_id, redeemed_at) WHERE redeemed_at IS NOT NULL",
     "CREATE INDEX delivery_packed ON delivery (shipment_id) WHERE state = 1",
     "CREATE INDEX delivery_queued ON delivery (due_at, priority, id) WHERE state = 0",
@@ -27,7 +28,7 @@ PARTIAL_INDEXES = (
     "CREATE INDEX friend_opted_out ON friend (opted_out_at) WHERE opted_out_at IS NOT NULL",
     "CREATE INDEX friend_profile_due ON friend (profile_due_at) WHERE profile_due_at IS NOT NULL",
     "CREATE INDEX inboundevent_aside ON inbound_event (id) WHERE set_aside_at IS NOT NULL",
-    "CREATE INDEX inboundevent_waiting ON inbound_event (try_at, id) WHERE handled_at IS NULL AND set_aside_at IS NULL",
+    "CREATE INDEX inboundevent_waiting ON inbound_event (at, id) WHERE handled_at IS NULL AND set_aside_at IS NULL",
     "CREATE INDEX inboundmessage_open ON inbound_message (at) WHERE answered_by = ''",
     "CREATE INDEX reply_pending ON reply (tried_at) WHERE state = 0",
     "CREATE INDEX shipment_flying ON shipment (lease_until) WHERE state = 1",
@@ -160,7 +161,7 @@ def up(migrator: object, db: Database) -> None:
     class CouponIssue(Model):
         coupon = ForeignKeyField(Coupon, on_delete="RESTRICT", index=False)
         friend_id = IntegerField()
-        number = SmallIntegerField(default=1)
+        number = IntegerField(default=1)
         token = CharField(unique=True, max_length=32)
         code = CharField(unique=True, max_length=16)
         issued_at = BigIntegerField()
@@ -168,19 +169,23 @@ def up(migrator: object, db: Database) -> None:
         expires_at = BigIntegerField(null=True)
         origin = CharField(max_length=12, default="")
         origin_id = IntegerField(default=0)
+        carried = IntegerField(default=1)
         opened_at = BigIntegerField(null=True)
         redeemed_at = BigIntegerField(null=True)
         redeemed_by = IntegerField(null=True)
         redeemed_amount = IntegerField(null=True)
         redeemed_how = CharField(max_length=8, default="")
-        request_key = CharField(max_length=36, default="")
         voided_at = BigIntegerField(null=True)
 
         class Meta:
             database = db
             legacy_table_names = False
             table_name = "coupon_issue"
-            indexes = ((("coupon", "friend_id", "number"), True), (("friend_id", "id"), False))
+            indexes = (
+                (("coupon", "friend_id", "number"), True),
+                (("coupon", "id"), False),
+                (("friend_id", "id"), False),
+            )
 
     db.create_tables([CouponIssue])
 
@@ -366,6 +371,7 @@ def up(migrator: object, db: Database) -> None:
         profile_due_at = BigIntegerField(null=True)
         profile_tries = IntegerField(default=0)
         profile_at = BigIntegerField(null=True)
+        profile_gone = BooleanField(default=False)
         version = IntegerField(default=1)
 
         class Meta:
@@ -458,6 +464,7 @@ def up(migrator: object, db: Database) -> None:
         try_at = BigIntegerField()
         tries = IntegerField(default=0)
         lease_until = BigIntegerField(null=True)
+        answer = TextField(null=True)
         handled_at = BigIntegerField(null=True)
         set_aside_at = BigIntegerField(null=True)
         error = TextField(default="")
@@ -520,6 +527,44 @@ def up(migrator: object, db: Database) -> None:
             table_name = "quota_month"
 
     db.create_tables([QuotaMonth])
+
+    class Redemption(Model):
+        issue = ForeignKeyField(CouponIssue, on_delete="RESTRICT")
+        coupon = ForeignKeyField(Coupon, on_delete="RESTRICT", index=False)
+        friend_id = IntegerField()
+        at = BigIntegerField()
+        staff_id = IntegerField(null=True)
+        how = CharField(max_length=8)
+        amount = IntegerField(null=True)
+        discount = IntegerField(null=True)
+        request_key = CharField(unique=True, max_length=36)
+        undone_at = BigIntegerField(null=True)
+        undone_by = IntegerField(null=True)
+        undo_reason = CharField(max_length=200, default="")
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            table_name = "redemption"
+            indexes = (
+                (("coupon", "at"), False),
+                (("at", "id"), False),
+                (("staff_id", "at"), False),
+            )
+
+    db.create_tables([Redemption])
+
+    class GuessCount(Model):
+        key = CharField(unique=True, max_length=80)
+        misses = IntegerField(default=0)
+        window_started_at = BigIntegerField(index=True)
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            table_name = "guess_count"
+
+    db.create_tables([GuessCount])
 
     class RedemptionTry(Model):
         at = BigIntegerField(index=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peewee import (
     SQL,
+    BooleanField,
     CharField,
     FloatField,
     ForeignKeyField,
@@ -61,6 +62,7 @@ class Friend(BaseModel):
     profile_due_at = UTCDateTimeField(null=True)  # real time; set while LINE's profile is wanted
     profile_tries = IntegerField(default=0)
     profile_at = UTCDateTimeField(null=True)  # real time of the last answer
+    profile_gone = BooleanField(default=False)  # LINE answered 404: she left or blocked us
     version = IntegerField(default=1)
 
     class Meta:

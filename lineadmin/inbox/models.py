@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peewee import SQL, CharField, IntegerField, TextField
 
-from lineadmin.db import BaseModel, UTCDateTimeField
+from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
 
 
 class InboundEvent(BaseModel):
@@ -23,6 +23,7 @@ class InboundEvent(BaseModel):
     try_at = UTCDateTimeField()  # real time
     tries = IntegerField(default=0)
     lease_until = UTCDateTimeField(null=True)
+    answer = JSONTextField(null=True)  # what is done, but for the reply that is still owed
     handled_at = UTCDateTimeField(null=True)
     set_aside_at = UTCDateTimeField(null=True)
     error = TextField(default="")
@@ -30,7 +31,7 @@ class InboundEvent(BaseModel):
 
 InboundEvent.add_index(
     InboundEvent.index(
-        InboundEvent.try_at,
+        InboundEvent.at,
         InboundEvent.id,
         name="inboundevent_waiting",
         where=SQL("handled_at IS NULL AND set_aside_at IS NULL"),
