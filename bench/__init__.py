@@ -1,0 +1,1 @@
+"""Benchmarks: ratios from one run, with the floors they must hold."""
