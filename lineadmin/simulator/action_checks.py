@@ -130,8 +130,10 @@ def _check_picker(value: dict[str, Any], path: str, out: Details) -> None:
             moments[name] = moment
     for low, high in (("min", "initial"), ("initial", "max"), ("min", "max")):
         if low in moments and high in moments:
-            wrong = moments[low] >= moments[high] if low + high == "minmax" else (
-                moments[low] > moments[high]
+            wrong = (
+                moments[low] >= moments[high]
+                if low + high == "minmax"
+                else (moments[low] > moments[high])
             )
             if wrong:
                 note(out, f"{path}.{high}", f"must be later than {low}")

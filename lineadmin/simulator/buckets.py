@@ -31,7 +31,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 
 
 class Buckets:
-    """A token bucket per endpoint name; endpoints without an entry share nothing but the default."""
+    """A token bucket per endpoint name; each endpoint has its own."""
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._now = now

@@ -19,7 +19,6 @@ from lineadmin.simulator.flex_checks import check_container
 from lineadmin.simulator.shapes import (
     Details,
     action_uri,
-    boolean,
     integer,
     items,
     known_only,
@@ -306,9 +305,7 @@ def _check_imagemap_video(value: Any, path: str, out: Details) -> None:
     if value.get("area") is not None:
         _check_area(value["area"], f"{path}.area", out)
     link = value.get("externalLink")
-    if link is not None and known_only(
-        link, f"{path}.externalLink", ("linkUri", "label"), (), out
-    ):
+    if link is not None and known_only(link, f"{path}.externalLink", ("linkUri", "label"), (), out):
         action_uri(link, "linkUri", f"{path}.externalLink", out)
         text(link, "label", f"{path}.externalLink", out, most=30)
 

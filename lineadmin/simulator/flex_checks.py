@@ -96,10 +96,28 @@ PROPERTIES: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {  # required, o
     "box": (
         ("layout", "contents"),
         frozenset(
-            (*_PLACED, "flex", "spacing", "backgroundColor", "borderColor", "borderWidth")
-            + ("cornerRadius", "width", "maxWidth", "height", "maxHeight", "paddingAll")
-            + ("paddingTop", "paddingBottom", "paddingStart", "paddingEnd", "action")
-            + ("justifyContent", "alignItems", "background")
+            (
+                *_PLACED,
+                "flex",
+                "spacing",
+                "backgroundColor",
+                "borderColor",
+                "borderWidth",
+                "cornerRadius",
+                "width",
+                "maxWidth",
+                "height",
+                "maxHeight",
+                "paddingAll",
+                "paddingTop",
+                "paddingBottom",
+                "paddingStart",
+                "paddingEnd",
+                "action",
+                "justifyContent",
+                "alignItems",
+                "background",
+            )
         ),
     ),
     "button": (
@@ -111,8 +129,18 @@ PROPERTIES: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {  # required, o
     "image": (
         ("url",),
         frozenset(
-            (*_PLACED, "flex", "align", "gravity", "size", "aspectRatio", "aspectMode")
-            + ("backgroundColor", "action", "animated")
+            (
+                *_PLACED,
+                "flex",
+                "align",
+                "gravity",
+                "size",
+                "aspectRatio",
+                "aspectMode",
+                "backgroundColor",
+                "action",
+                "animated",
+            )
         ),
     ),
     "video": (("url", "previewUrl", "altContent"), frozenset(("aspectRatio", "action"))),
@@ -120,9 +148,25 @@ PROPERTIES: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {  # required, o
     "text": (
         (),
         frozenset(
-            (*_PLACED, "text", "contents", "flex", "size", "align", "gravity", "color", "weight")
-            + ("style", "decoration", "wrap", "lineSpacing", "action", "maxLines", "adjustMode")
-            + ("scaling",)
+            (
+                *_PLACED,
+                "text",
+                "contents",
+                "flex",
+                "size",
+                "align",
+                "gravity",
+                "color",
+                "weight",
+                "style",
+                "decoration",
+                "wrap",
+                "lineSpacing",
+                "action",
+                "maxLines",
+                "adjustMode",
+                "scaling",
+            )
         ),
     ),
     "span": (("text",), frozenset(("size", "color", "weight", "style", "decoration"))),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import regex
+import regex  # type: ignore[import-untyped]
 
 Details = list[dict[str, str]]
 

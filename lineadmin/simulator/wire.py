@@ -66,7 +66,7 @@ def json_response(status: int, value: Any) -> Response:
     return Response(status, json.dumps(value, ensure_ascii=False).encode())
 
 
-class Hangup(Exception):  # noqa: N818 - not an error, an order
+class Hangup(Exception):
     """Close the connection without an answer, after ``hold_seconds`` of silence."""
 
     def __init__(self, hold_seconds: float = 0.0) -> None:
@@ -74,12 +74,12 @@ class Hangup(Exception):  # noqa: N818 - not an error, an order
         self.hold_seconds = hold_seconds
 
 
-class _Closed(Exception):  # noqa: N818
+class _Closed(Exception):
     """The other side is gone, or speaks something that is not HTTP."""
 
 
 class WireServer:
-    """Serves ``handler`` on a loopback port. ``start`` returns at once; ``stop`` closes everything."""
+    """Serves ``handler`` on a loopback port; ``start`` returns at once, ``stop`` hangs up."""
 
     def __init__(
         self, handler: Callable[[Request], Response], host: str = "127.0.0.1", port: int = 0

@@ -1,0 +1,450 @@
+"""The state of the pretend LINE: account, phones, what was sent, and the ledgers behind the limits.
+
+Limits run on real time (``real_ms``). What people see and what events carry is shop time
+(``shop_ms`` = real time plus an offset the panel's clock page sets).
+"""
+
+import threading
+from collections import Counter, deque
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from time import time
+from typing import Any, Literal
+
+from lineadmin.simulator import ids
+from lineadmin.simulator.buckets import Buckets
+from lineadmin.simulator.faults import Faults
+from lineadmin.simulator.store import Store
+
+LINE_ZONE = timezone(timedelta(hours=9))  # delivery counts and months are kept in UTC+9
+MINUTE_MS = 60_000
+DAY_MS = 86_400_000
+NON_FRIEND_MS = 7 * DAY_MS
+RETRY_KEY_MS = DAY_MS
+REPLY_MS = MINUTE_MS
+REPLY_REDELIVERED_MS = 20 * MINUTE_MS
+MAX_CALLS = 200_000
+
+Status = Literal["friend", "blocked", "stranger"]
+
+
+@dataclass(slots=True)
+class Account:
+    """The official account and the switches of its owner's consoles."""
+
+    user_id: str
+    basic_id: str
+    display_name: str = "示範商店"
+    verified: bool = False
+    chat_mode: str = "bot"
+    mark_as_read_mode: str = "auto"
+    endpoint: str | None = None
+    webhook_active: bool = True
+    redelivery: bool = False
+    redelivery_delays_ms: list[int] = field(default_factory=lambda: [1000, 5000, 20_000, 60_000])
+    quota_type: str = "none"
+    quota_value: int = 0
+    used: int = 0
+    used_month: str = ""
+    clock_offset_ms: int = 0
+    limits_offset_ms: int = 0
+
+
+@dataclass(slots=True)
+class Sent:
+    """One accepted request; every phone it reached points at this one object."""
+
+    seq: int
+    how: str
+    request_id: str
+    at_ms: int
+    message_id: int  # of the first message; the others follow
+    messages: list[dict[str, Any]]
+    users: list[str]
+    silent: bool = False
+
+
+@dataclass(slots=True)
+class Said:
+    """Something on the friend's side of a chat: a message, a tap, following, blocking."""
+
+    seq: int
+    user_id: str
+    at_ms: int
+    kind: Literal["message", "displayed", "system"]
+    message_id: str
+    content: dict[str, Any]
+    unsent: bool = False
+
+
+@dataclass(slots=True)
+class Phone:
+    """One person's LINE app, as far as this account is concerned."""
+
+    user_id: str
+    name: str
+    status: Status = "friend"
+    picture_url: str | None = None
+    status_message: str | None = None
+    language: str | None = "zh-Hant"
+    os: str = "ios"
+    pinned: bool = False
+    ever_followed: bool = False
+    spoke_ms: int | None = None
+    loading_until_ms: int = 0
+    read_upto: str | None = None
+    items: list[Sent | Said] = field(default_factory=list)
+
+    def record(self) -> dict[str, Any]:
+        """What is stored; the chat is stored item by item."""
+        names = (f for f in self.__slots__ if f != "items")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(slots=True)
+class ReplyToken:
+    """The right to one free reply."""
+
+    token: str
+    user_id: str
+    event_ms: int
+    received_ms: int | None = None
+    redelivered: bool = False
+    used: bool = False
+
+    def alive(self, now_ms: int) -> bool:
+        """Whether a reply with it would be accepted."""
+        if self.used or self.received_ms is None or now_ms - self.received_ms > REPLY_MS:
+            return False
+        return not (self.redelivered and now_ms - self.event_ms > REPLY_REDELIVERED_MS)
+
+
+@dataclass(slots=True)
+class RetryKey:
+    """What is remembered about an X-Line-Retry-Key from its first request on."""
+
+    key: str
+    endpoint: str
+    fingerprint: str
+    first_ms: int
+    request_id: str | None = None  # set once accepted
+    sent_messages: list[dict[str, str]] | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as the call log shows it."""
+
+    n: int
+    at_ms: int
+    endpoint: str
+    method: str
+    path: str
+    status: int  # 0 = the connection was closed without an answer
+    request_id: str
+    retry_key: str | None = None
+    accepted_request_id: str | None = None
+    recipients: int = 0
+    delivered: int = 0
+    messages: int = 0
+    fault: str | None = None
+    error: str | None = None
+    took_ms: float = 0.0
+
+
+class World:
+    """Everything the platform knows. Hold ``lock`` to read or change more than one thing."""
+
+    def __init__(
+        self,
+        *,
+        channel_id: str,
+        channel_secret: str,
+        access_token: str,
+        webhook_url: str | None,
+        data: str = ":memory:",
+        seed: int | None = None,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.channel_id = channel_id
+        self.channel_secret = channel_secret
+        self.access_token = access_token
+        self.webhook_url = webhook_url
+        self.store = Store(data)
+        self.buckets = Buckets()
+        self.faults = Faults(seed)
+        self.changed = threading.Condition(self.lock)
+        self.version = 0
+        self._forget()
+        self._load()
+
+    def _forget(self) -> None:
+        bot = ids.user_id(f"bot:{self.channel_id}")
+        self.account = Account(
+            user_id=bot,
+            basic_id="@" + bot[1:4] + str(int(bot[4:10], 16))[:5].zfill(5),
+            endpoint="https://demo.invalid/webhook" if self.webhook_url else None,
+        )
+        self.phones: dict[str, Phone] = {}
+        self.reply_tokens: dict[str, ReplyToken] = {}
+        self.retry_keys: dict[str, RetryKey] = {}
+        self.tokens: dict[str, int] = {}  # issued access token -> real ms of its end
+        self.id_tokens: dict[str, dict[str, Any]] = {}
+        self.contents: dict[str, tuple[str, bytes]] = {}
+        self.said: dict[str, Said] = {}
+        self.day_counts: Counter[str] = Counter()  # "push:20261122" -> people
+        self.units: set[str] = set()
+        self.narrowcasts: dict[str, dict[str, Any]] = {}
+        self.counters: Counter[str] = Counter()
+        self.abuse: list[dict[str, Any]] = []
+        self.calls: deque[Call] = deque(maxlen=MAX_CALLS)
+        self._calls_made = 0
+        self._seq = 0
+        self._message_id = 500_000_000_000_000_000
+        self._last_event_ms = 0
+
+    # time
+
+    def real_ms(self) -> int:
+        """Real time for every limit, in ms; tests may age it."""
+        return int(time() * 1000) + self.account.limits_offset_ms
+
+    def shop_ms(self) -> int:
+        """The time people in this world see."""
+        return int(time() * 1000) + self.account.clock_offset_ms
+
+    def event_ms(self) -> int:
+        """Shop time for an event; two events made right after one another never tie."""
+        now = self.shop_ms()
+        if now <= self._last_event_ms < now + 1000:
+            now = self._last_event_ms + 1
+        self._last_event_ms = now
+        return now
+
+    def day(self, at_ms: int | None = None) -> str:
+        """yyyyMMdd of a shop time in LINE's own zone."""
+        moment = datetime.fromtimestamp((self.shop_ms() if at_ms is None else at_ms) / 1000, UTC)
+        return moment.astimezone(LINE_ZONE).strftime("%Y%m%d")
+
+    # ledgers
+
+    def month(self) -> str:
+        """The quota month, by real time."""
+        moment = datetime.fromtimestamp(self.real_ms() / 1000, UTC)
+        return moment.astimezone(LINE_ZONE).strftime("%Y-%m")
+
+    def used(self) -> int:
+        """Messages used in this quota month."""
+        return self.account.used if self.account.used_month == self.month() else 0
+
+    def use(self, people: int) -> None:
+        """Count people reached by a message that costs."""
+        self.account.used = self.used() + people
+        self.account.used_month = self.month()
+
+    def fits_quota(self, people: int) -> bool:
+        """Whether the month's quota still allows that many."""
+        account = self.account
+        return account.quota_type == "none" or self.used() + people <= account.quota_value
+
+    def report_abuse(self, kind: str, **facts: Any) -> None:
+        """Note something a well-behaved sender never does; tests assert the list is empty."""
+        with self.lock:
+            self.abuse.append({"kind": kind, "at_ms": self.real_ms(), **facts})
+            self.counters["abuse"] += 1
+            self.save_abuse()
+
+    # chat
+
+    def next_seq(self) -> int:
+        """A number for the next chat item."""
+        self._seq += 1
+        return self._seq
+
+    def next_message_id(self, how_many: int = 1) -> int:
+        """The first of a run of message ids."""
+        first = self._message_id
+        self._message_id += how_many
+        return first
+
+    def deliver(
+        self,
+        how: str,
+        request_id: str,
+        messages: list[dict[str, Any]],
+        phones: list[Phone],
+        *,
+        silent: bool = False,
+    ) -> Sent:
+        """Show messages on phones. The caller has decided who gets them."""
+        sent = Sent(
+            seq=self.next_seq(),
+            how=how,
+            request_id=request_id,
+            at_ms=self.shop_ms(),
+            message_id=self.next_message_id(len(messages)),
+            messages=messages,
+            users=[phone.user_id for phone in phones],
+            silent=silent,
+        )
+        for phone in phones:
+            phone.items.append(sent)
+            phone.loading_until_ms = 0
+        self.counters["delivered_people"] += len(phones)
+        self.counters["delivered_bubbles"] += len(phones) * len(messages)
+        self.counters[f"{how}.delivered_people"] += len(phones)
+        self.day_counts[f"{how}:{self.day(sent.at_ms)}"] += len(phones)
+        self.store.put("sent", f"{sent.seq:012}", lambda: asdict(sent))
+        self.save_account()
+        self.touch()
+        return sent
+
+    def say(
+        self,
+        phone: Phone,
+        kind: Literal["message", "displayed", "system"],
+        content: dict[str, Any],
+        *,
+        at_ms: int,
+    ) -> Said:
+        """Add something to the friend's side of a chat."""
+        said = Said(
+            seq=self.next_seq(),
+            user_id=phone.user_id,
+            at_ms=at_ms,
+            kind=kind,
+            message_id=str(self.next_message_id()),
+            content=content,
+        )
+        phone.items.append(said)
+        if kind == "message":
+            self.said[said.message_id] = said
+            phone.spoke_ms = self.real_ms()
+        self.save_said(said)
+        self.save_phone(phone)
+        self.touch()
+        return said
+
+    def log(self, call: Call) -> None:
+        """Add a finished call to the log and the counters."""
+        with self.lock:
+            self.calls.append(call)
+            self.counters["requests"] += 1
+            self.counters[f"{call.endpoint}.requests"] += 1
+            self.counters[f"{call.endpoint}.{call.status}"] += 1
+            self.touch()
+
+    def next_call(self) -> int:
+        """A number for the next call."""
+        with self.lock:
+            self._calls_made += 1
+            return self._calls_made
+
+    def touch(self) -> None:
+        """Wake whoever waits for a change."""
+        with self.changed:
+            self.version += 1
+            self.changed.notify_all()
+
+    # persistence
+
+    def save_account(self) -> None:
+        """Keep the account, the ids handed out and the counters."""
+        self.store.put("account", "1", self._account_record)
+
+    def _account_record(self) -> dict[str, Any]:
+        return {
+            "account": asdict(self.account),
+            "seq": self._seq,
+            "message_id": self._message_id,
+            "counters": dict(self.counters),
+            "day_counts": dict(self.day_counts),
+            "units": sorted(self.units),
+            "buckets": self.buckets.overrides(),
+            "buckets_enabled": self.buckets.enabled,
+        }
+
+    def save_phone(self, phone: Phone) -> None:
+        """Keep one person."""
+        self.store.put("phone", phone.user_id, phone.record)
+
+    def save_said(self, said: Said) -> None:
+        """Keep one item of the friend's side."""
+        self.store.put("said", f"{said.seq:012}", lambda: asdict(said))
+
+    def save_reply_token(self, token: ReplyToken) -> None:
+        """Keep the right to a reply."""
+        self.store.put("reply_token", token.token, lambda: asdict(token))
+
+    def save_retry_key(self, key: RetryKey) -> None:
+        """Keep what a retry key stands for."""
+        self.store.put("retry_key", key.key, lambda: asdict(key))
+
+    def save_abuse(self) -> None:
+        """Keep the list of abuses."""
+        self.store.put("abuse", "1", lambda: list(self.abuse))
+
+    def prune(self) -> None:
+        """Drop reply tokens and retry keys that no request can mean any more."""
+        now = self.real_ms()
+        with self.lock:
+            for token in [t for t in self.reply_tokens.values() if now - t.event_ms > DAY_MS]:
+                del self.reply_tokens[token.token]
+                self.store.delete("reply_token", token.token)
+            # kept for a second day, to tell a reused key from a new one
+            for key in [k for k in self.retry_keys.values() if now - k.first_ms > 2 * RETRY_KEY_MS]:
+                del self.retry_keys[key.key]
+                self.store.delete("retry_key", key.key)
+
+    def reset(self) -> None:
+        """An empty world: no phones, no history, LINE's own limits, no faults."""
+        with self.lock:
+            self._forget()
+            self.faults.clear()
+            for endpoint in self.faults.latencies():
+                self.faults.set_latency(endpoint, 0, 0)
+            self.buckets.refill()
+            self.buckets.enabled = True
+            self.store.clear()
+            self.touch()
+
+    def _load(self) -> None:
+        for _, record in self.store.load("account"):
+            self.account = Account(**record["account"])
+            self._seq = record["seq"]
+            self._message_id = record["message_id"]
+            self.counters.update(record["counters"])
+            self.day_counts.update(record["day_counts"])
+            self.units.update(record["units"])
+            self.buckets.override({k: tuple(v) for k, v in record["buckets"].items()})
+            self.buckets.enabled = record["buckets_enabled"]
+        for user, record in self.store.load("phone"):
+            self.phones[user] = Phone(**record)
+        items: list[Sent | Said] = [Sent(**record) for _, record in self.store.load("sent")]
+        for _, record in self.store.load("said"):
+            said = Said(**record)
+            items.append(said)
+            if said.kind == "message":
+                self.said[said.message_id] = said
+        for item in sorted(items, key=lambda item: item.seq):
+            for user in item.users if isinstance(item, Sent) else [item.user_id]:
+                if user in self.phones:
+                    self.phones[user].items.append(item)
+            # an item may have been written after the account record was
+            self._seq = max(self._seq, item.seq)
+            last = (
+                item.message_id + len(item.messages)
+                if isinstance(item, Sent)
+                else (int(item.message_id) + 1)
+            )
+            self._message_id = max(self._message_id, last)
+        for token, record in self.store.load("reply_token"):
+            self.reply_tokens[token] = ReplyToken(**record)
+        for key, record in self.store.load("retry_key"):
+            self.retry_keys[key] = RetryKey(**record)
+        for token, ends in self.store.load("access_token"):
+            self.tokens[token] = ends
+        for message_id, record in self.store.load("content"):
+            self.contents[message_id] = (record["type"], bytes.fromhex(record["hex"]))
+        for _, record in self.store.load("abuse"):
+            self.abuse = record
