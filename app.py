@@ -7,15 +7,20 @@ import sys
 
 from flask import Flask
 
-from lineadmin import application
+from lineadmin import cli
 from lineadmin.errors import ConfigError
 
 
 def create_app() -> Flask:
     """The application for this process's environment; a bad setting ends it with one sentence.
 
-    The shell's commands look at migrations themselves: `flask migrate` must start without them.
+    Our own shell commands get an application without screens: they start sooner, and `flask migrate`
+    must work before the tables exist.
     """
+    if cli.is_ours(sys.argv):
+        return cli.shell_app()
+    from lineadmin import application
+
     try:
         return application.create_app(check_migrations="FLASK_RUN_FROM_CLI" not in os.environ)
     except ConfigError as error:

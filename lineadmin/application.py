@@ -103,7 +103,7 @@ def csp_nonce() -> str:
 
 
 def _prepare_request() -> None:
-    if request.path == "/webhook":
+    if request.path in ("/webhook", "/healthz"):
         return
     database.ensure_connection()
     wanted = request.accept_languages.best_match(["zh-TW", "zh", "ja", "en"], "zh-TW")

@@ -1,0 +1,142 @@
+"""One dyno, several processes: web server, worker and, in simulator mode, the pretend LINE.
+
+Run as `python -m lineadmin.cli.supervisor`; `flask serve` turns into it. It stays small on purpose:
+it imports no web framework and no database.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from types import FrameType
+
+from lineadmin.family import PARENT
+from lineadmin.cli.processes import command_of
+from lineadmin.config import Config, load_config
+from lineadmin.errors import ConfigError
+
+GRACE_SECONDS = 9.5  # of the ten a platform may give us
+POLL_SECONDS = 0.1
+READY_SECONDS = 60.0
+
+
+@dataclass
+class Child:
+    """One process of ours, the leader of a session of its own so that Ctrl-C reaches only us."""
+
+    role: str
+    process: subprocess.Popen[bytes]
+
+
+class Supervisor:
+    """Starts the children, forwards the first signal once, and ends with the first child's end."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._signal: int | None = None
+        self._children: list[Child] = []
+
+    def run(self) -> int:
+        """Serve until a signal or a child's end; answers the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._remember)
+        for role in self._roles():
+            self._start(role)
+        code = self._watch()
+        self._stop_all()
+        return code
+
+    def _roles(self) -> tuple[str, ...]:
+        # The pretend LINE first: the worker asks it for the quota as soon as it stands.
+        return ("simulator", "worker", "web") if self._config.simulator else ("worker", "web")
+
+    def _start(self, role: str) -> None:
+        environment = {**os.environ, PARENT: str(os.getpid())}
+        environment.pop("FLASK_RUN_FROM_CLI", None)
+        process = subprocess.Popen(  # noqa: S603
+            command_of(role, self._config), env=environment, start_new_session=True
+        )
+        self._children.append(Child(role, process))
+
+    def _remember(self, number: int, _frame: FrameType | None) -> None:
+        if self._signal is None:
+            self._signal = number
+
+    def _watch(self) -> int:
+        announced = False
+        deadline = time.monotonic() + READY_SECONDS
+        while self._signal is None:
+            for child in self._children:
+                code = child.process.poll()
+                if code is not None:
+                    _say(f"{child.role} ended ({_how(code)}); stopping everything")
+                    return code if code > 0 else 1
+            if not announced and time.monotonic() < deadline and self._answers():
+                announced = True
+                self._announce()
+            time.sleep(POLL_SECONDS)
+        return 0
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self._config.port), timeout=0.2).close()
+        except OSError:
+            return False
+        return True
+
+    def _announce(self) -> None:
+        lines = [f"lineadmin: {self._config.panel_url}"]
+        if self._config.simulator:
+            lines.append(f"  simulator: {self._config.panel_url}/simulator/")
+            lines.append(f"  sign in as {self._config.owner_email}")
+            lines.append(f"  password   {self._config.owner_password}")
+        print("\n".join(lines), flush=True)
+
+    def _stop_all(self) -> None:
+        """Web and worker first; the pretend LINE stays until the worker has said its last word."""
+        deadline = time.monotonic() + GRACE_SECONDS
+        servants = [child for child in self._children if child.role == "simulator"]
+        others = [child for child in self._children if child.role != "simulator"]
+        for group in (others, servants):
+            for child in group:
+                if child.process.poll() is None:
+                    child.process.terminate()
+            for child in group:
+                self._wait(child, deadline)
+
+    def _wait(self, child: Child, deadline: float) -> None:
+        try:
+            child.process.wait(max(0.2, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            _say(f"{child.role} did not stop in time and was ended")
+            os.killpg(child.process.pid, signal.SIGKILL)
+            child.process.wait()
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def _say(words: str) -> None:
+    print(f"lineadmin: {words}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """What `python -m lineadmin.cli.supervisor` does."""
+    try:
+        config = load_config()
+    except ConfigError as error:
+        _say(str(error))
+        return 1
+    return Supervisor(config).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
