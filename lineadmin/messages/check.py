@@ -1,0 +1,252 @@
+"""Can these parts be sent? Counted as LINE counts, told in the words of staff.
+
+`check_parts` lists what LINE would refuse or a friend could not read; `hints` what reads badly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from lineadmin.errors import DomainError
+from lineadmin.i18n import _, _n, format_count
+from lineadmin.line import limits
+from lineadmin.line.text import grapheme_length, utf16_length
+from lineadmin.messages import names
+from lineadmin.messages.parts import (
+    CouponCard,
+    Image,
+    Part,
+    QuickReplies,
+    QuickReply,
+    Sticker,
+    Text,
+    bubbles,
+)
+from lineadmin.messages.references import References, look_up
+
+TEXT_COMFORTABLE_UNITS = 500
+BUBBLES_COMFORTABLE = 3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something to mend. `part_index` is None where it concerns the message as a whole.
+
+    `field` names the input within the part: text, sticker, image, coupon, or for quick replies
+    `replies[0].label`.
+    """
+
+    part_index: int | None
+    field: str
+    sentence: str
+
+
+def check_parts(
+    parts: Sequence[Part],
+    *,
+    references: References | None = None,
+    now: datetime | None = None,
+    public_url: str | None = "",
+) -> list[Problem]:
+    """Everything that keeps the parts from being sent; an empty list means they can be.
+
+    `references` tells which coupons and pictures exist (`references.look_up`); without it that
+    is not checked. `public_url` None means that this server has no address of its own.
+    """
+    problems = list(_whole(parts))
+    for index, part in enumerate(parts):
+        for field, sentence in _part(part, references, now, public_url):
+            problems.append(Problem(index, field, sentence))
+    return problems
+
+
+def hints(parts: Sequence[Part]) -> list[Problem]:
+    """What may be sent but reads badly on a phone."""
+    found: list[Problem] = []
+    for index, part in enumerate(parts):
+        if isinstance(part, Text) and utf16_length(part.text) > TEXT_COMFORTABLE_UNITS:
+            sentence = _(
+                "More than %(limit)s characters are rarely read to the end.",
+                limit=TEXT_COMFORTABLE_UNITS,
+            )
+            found.append(Problem(index, "text", sentence))
+    if len(bubbles(parts)) > BUBBLES_COMFORTABLE:
+        sentence = _(
+            "More than %(limit)s bubbles at once feel like spam.", limit=BUBBLES_COMFORTABLE
+        )
+        found.append(Problem(None, "", sentence))
+    return found
+
+
+def require_sendable(
+    parts: Sequence[Part], *, now: datetime, public_url: str | None, field: str = "messages"
+) -> None:
+    """:raises DomainError: the first of the problems, as a sentence"""
+    problems = check_parts(parts, references=look_up(parts), now=now, public_url=public_url)
+    if problems:
+        raise DomainError(located(problems[0]), field=field)
+
+
+def located(problem: Problem) -> str:
+    """The problem's sentence with the number of the message it belongs to."""
+    if problem.part_index is None:
+        return problem.sentence
+    return _(
+        "Message %(number)s: %(sentence)s",
+        number=problem.part_index + 1,
+        sentence=problem.sentence,
+    )
+
+
+def _whole(parts: Sequence[Part]) -> Iterator[Problem]:
+    count = len(bubbles(parts))
+    if count == 0:
+        yield Problem(None, "", _("Write at least one message."))
+    if count > limits.MESSAGES_PER_REQUEST:
+        yield Problem(
+            None,
+            "",
+            _n(
+                "LINE takes at most %(limit)s bubbles at once; take %(count)s away.",
+                "LINE takes at most %(limit)s bubbles at once; take %(count)s away.",
+                count - limits.MESSAGES_PER_REQUEST,
+                limit=limits.MESSAGES_PER_REQUEST,
+            ),
+        )
+
+
+def _part(
+    part: Part, references: References | None, now: datetime | None, public_url: str | None
+) -> Iterator[tuple[str, str]]:
+    if isinstance(part, Text):
+        yield from _text(part.text)
+    elif isinstance(part, Sticker):
+        yield from _sticker(part)
+    elif isinstance(part, QuickReplies):
+        yield from _quick_replies(part.replies)
+    elif isinstance(part, (Image, CouponCard)):
+        if public_url is None:
+            yield (
+                part.key,
+                _("Pictures and coupons need this server's public address (PUBLIC_URL)."),
+            )
+        if isinstance(part, Image) and references and part.upload not in references.uploads:
+            yield part.key, _("This picture does not exist any more. Upload it again.")
+        if isinstance(part, CouponCard):
+            yield from _coupon(part.coupon, references, now)
+
+
+def _text(text: str) -> Iterator[tuple[str, str]]:
+    if not text.strip():
+        yield "text", _("Write something, or take this bubble away.")
+    for written in names.unknown_placeholders(text):
+        yield (
+            "text",
+            _(
+                "%(written)s means nothing here. Write {name} for the friend's name, and {{ for "
+                "a brace.",
+                written=written[:40],
+            ),
+        )
+    over = utf16_length(names.longest(text)) - limits.TEXT_UNITS
+    if over > 0:
+        yield (
+            "text",
+            _(
+                "%(over)s characters too many: LINE takes %(limit)s, an emoji counts as two.",
+                over=format_count(over),
+                limit=format_count(limits.TEXT_UNITS),
+            ),
+        )
+
+
+def _sticker(part: Sticker) -> Iterator[tuple[str, str]]:
+    for number in (part.package_id, part.sticker_id):
+        if not (number.isascii() and number.isdigit()):
+            yield "sticker", _("A sticker has two numbers: its package and its own.")
+            return
+        if len(number) > limits.STICKER_ID_DIGITS:
+            yield "sticker", _("There is no such sticker.")
+            return
+
+
+def _coupon(
+    code: str, references: References | None, now: datetime | None
+) -> Iterator[tuple[str, str]]:
+    if not code:
+        yield "coupon", _("Choose a coupon.")
+        return
+    if references is None:
+        return
+    face = references.coupons.get(code)
+    if face is None:
+        yield "coupon", _("There is no coupon “%(code)s”.", code=code[:40])
+    elif face.state == "closed":
+        yield "coupon", _("The coupon “%(title)s” is closed.", title=face.title)
+    elif now is not None and face.valid_until is not None and face.valid_until <= now:
+        yield "coupon", _("The coupon “%(title)s” has expired.", title=face.title)
+
+
+def _quick_replies(replies: Sequence[QuickReply]) -> Iterator[tuple[str, str]]:
+    if len(replies) > limits.QUICK_REPLIES:
+        yield (
+            "replies",
+            _("LINE shows at most %(limit)s quick replies.", limit=limits.QUICK_REPLIES),
+        )
+    for index, reply in enumerate(replies):
+        for field, sentence in _quick_reply(reply):
+            yield f"replies[{index}].{field}", sentence
+
+
+def _quick_reply(reply: QuickReply) -> Iterator[tuple[str, str]]:
+    if not reply.label.strip():
+        yield "label", _("Write what stands on the button.")
+    elif grapheme_length(reply.label) > limits.LABEL_QUICK_REPLY_GRAPHEMES:
+        yield (
+            "label",
+            _(
+                "A button takes at most %(limit)s characters.",
+                limit=limits.LABEL_QUICK_REPLY_GRAPHEMES,
+            ),
+        )
+    elif names.has_name(reply.label):
+        yield "label", _("{name} works in texts only.")
+    if reply.text is not None:
+        if not reply.text.strip():
+            yield "text", _("Write what the friend says by tapping the button.")
+        elif grapheme_length(reply.text) > limits.MESSAGE_ACTION_GRAPHEMES:
+            yield (
+                "text",
+                _(
+                    "At most %(limit)s characters can be said by a tap.",
+                    limit=limits.MESSAGE_ACTION_GRAPHEMES,
+                ),
+            )
+    if reply.uri is not None and not _is_link(reply.uri):
+        yield "uri", _("Write a whole address, such as https://example.com, tel: or line:.")
+    if reply.postback is not None and not (
+        0 < utf16_length(reply.postback) <= limits.POSTBACK_DATA_UNITS
+    ):
+        yield (
+            "postback",
+            _(
+                "The button's data has 1 to %(limit)s characters.",
+                limit=limits.POSTBACK_DATA_UNITS,
+            ),
+        )
+
+
+def _is_link(uri: str) -> bool:
+    if utf16_length(uri) > limits.ACTION_URI_UNITS or any(one.isspace() for one in uri):
+        return False
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return False
+    if parts.scheme in ("http", "https"):
+        return bool(parts.hostname)
+    rest = uri[len(parts.scheme) + 1 :]
+    return parts.scheme in limits.ACTION_URI_SCHEMES and bool(rest.strip("/"))
