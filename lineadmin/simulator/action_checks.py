@@ -129,14 +129,8 @@ def _check_picker(value: dict[str, Any], path: str, out: Details) -> None:
         else:
             moments[name] = moment
     for low, high in (("min", "initial"), ("initial", "max"), ("min", "max")):
-        if low in moments and high in moments:
-            wrong = (
-                moments[low] >= moments[high]
-                if low + high == "minmax"
-                else (moments[low] > moments[high])
-            )
-            if wrong:
-                note(out, f"{path}.{high}", f"must be later than {low}")
+        if low in moments and high in moments and moments[low] > moments[high]:
+            note(out, f"{path}.{high}", f"must not be earlier than {low}")
 
 
 def _picker_moment(value: Any, mode: str) -> str | None:

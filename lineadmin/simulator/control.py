@@ -7,7 +7,8 @@ Times are ms since 1970. ``client.SimulatorClient`` has a method for each call.
     GET    /sim/state                        counts, account, faults, webhook queue, version
     GET    /sim/changes?after=V&wait_ms=M    long poll: answers when version > V
     POST   /sim/settings {...}               verified, display_name, chat_mode, mark_as_read_mode,
-                                             endpoint, webhook_active, webhook_timeout_ms,
+                                             endpoint, webhook_active, webhook_url (where the
+                                             panel really listens), webhook_timeout_ms,
                                              redelivery, redelivery_delays_ms, quota_type,
                                              quota_value, used, clock_offset_ms, rate_limits,
                                              limits {endpoint: [n, seconds]}, seed
@@ -209,6 +210,8 @@ class Control:
             if "used" in rest:
                 world.account.used = int(rest.pop("used"))
                 world.account.used_month = world.month()
+            if "webhook_url" in rest:
+                world.set_webhook_url(rest.pop("webhook_url"))
             if "rate_limits" in rest:
                 world.buckets.enabled = bool(rest.pop("rate_limits"))
             if "limits" in rest:

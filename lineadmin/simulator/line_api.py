@@ -28,7 +28,7 @@ RATE_MESSAGE = "The API rate limit has been exceeded. Try again later."
 QUOTA_MESSAGE = "You have reached your monthly limit."
 RETRY_MESSAGE = "The retry key is already accepted"
 UNKNOWN_MESSAGE = "Failed to send messages"
-TOKEN_MESSAGE = (
+UNAUTHORIZED = (
     "Authentication failed due to the following reason: invalid token. "
     "Confirm that the access token in the authorization header is valid."
 )
@@ -197,7 +197,7 @@ class LineApi:
             return
         ends = self.world.tokens.get(token)
         if ends is None or ends <= self.world.real_ms():
-            raise Refusal(401, TOKEN_MESSAGE)
+            raise Refusal(401, UNAUTHORIZED)
 
 
 def _fail_before(fault: Fault) -> None:
@@ -208,7 +208,7 @@ def _fail_before(fault: Fault) -> None:
         "500": (500, "Internal server error"),
         "429": (429, RATE_MESSAGE),
         "monthly": (429, QUOTA_MESSAGE),
-        "401": (401, TOKEN_MESSAGE),
+        "401": (401, UNAUTHORIZED),
         "400": (400, UNKNOWN_MESSAGE),
         "403": (403, "Not available for your plan or account"),
     }[fault.kind]

@@ -7,11 +7,9 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
-from typing import Protocol
-from urllib.parse import urlsplit
 
+from lineadmin.config import Config
 from lineadmin.simulator.client import SimulatorClient
 from lineadmin.simulator.control import Control
 from lineadmin.simulator.line_api import LineApi
@@ -27,29 +25,13 @@ DEFAULT_CHANNEL_ID = "1650000000"
 PRUNE_SECONDS = 60
 
 
-class SimulatorConfig(Protocol):
-    """What ``serve`` reads of the product's configuration."""
-
-    @property
-    def port(self) -> int: ...
-    @property
-    def line_api_base(self) -> str: ...
-    @property
-    def line_channel_secret(self) -> str | None: ...
-    @property
-    def line_channel_access_token(self) -> str | None: ...
-    @property
-    def line_channel_id(self) -> str | None: ...
-    @property
-    def var_dir(self) -> Path: ...
-
-
 class Simulator:
     """A whole pretend LINE on a loopback port (0 = a free one).
 
-    ``webhook_url`` is where the panel really listens; the address registered with LINE starts as
-    ``https://demo.invalid/webhook`` and leads there. ``on_request`` is called after every LINE
-    request with the request and its answer (None when the connection was dropped).
+    ``client`` is a client of its control API. ``webhook_url`` is where the panel really listens;
+    the address registered with LINE starts as ``https://demo.invalid/webhook`` and leads there.
+    ``on_request`` is called after every LINE request with the request and its answer (None when
+    the connection was dropped).
     """
 
     def __init__(
@@ -79,6 +61,7 @@ class Simulator:
         self.api = LineApi(self.world, self.webhooks, routes(), on_request)
         self._control = Control(self.world, self.webhooks, self.people, control_token)
         self._control_token = control_token
+        self.client = SimulatorClient("")
         self._wire = WireServer(self._answer, port=port)
         self._stopped = threading.Event()
 
@@ -92,11 +75,6 @@ class Simulator:
         """LINE_API_BASE, and LINE_DATA_API_BASE, for the panel."""
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def client(self) -> SimulatorClient:
-        """A client of the control API."""
-        return SimulatorClient(self.base_url, self._control_token)
-
     def start(self) -> "Simulator":
         """Listen; returns itself.
 
@@ -106,6 +84,7 @@ class Simulator:
         self.world.store.start()
         self.webhooks.start()
         self._wire.start()
+        self.client = SimulatorClient(self.base_url, self._control_token)
         threading.Thread(target=self._housekeep, daemon=True).start()
         return self
 
@@ -124,10 +103,7 @@ class Simulator:
 
     def set_webhook_url(self, url: str | None) -> None:
         """Say where the panel really listens, when that is known only later."""
-        with self.world.lock:
-            self.world.webhook_url = url
-            if url and self.world.account.endpoint is None:
-                self.world.account.endpoint = "https://demo.invalid/webhook"
+        self.world.set_webhook_url(url)
 
     def _answer(self, request: Request) -> Response:
         if request.path.startswith("/sim/"):
@@ -139,15 +115,15 @@ class Simulator:
             self.world.prune()
 
 
-def serve(config: SimulatorConfig) -> None:
+def serve(config: Config) -> None:
     """Run the demo's LINE at ``LINE_API_BASE`` until SIGTERM or SIGINT; its data in VAR_DIR."""
     simulator = Simulator(
-        urlsplit(config.line_api_base).port or 0,
-        webhook_url=f"http://127.0.0.1:{config.port}/webhook",
+        config.simulator_port,
+        webhook_url=f"{config.panel_url}/webhook",
         channel_secret=config.line_channel_secret or "",
         access_token=config.line_channel_access_token or "",
         channel_id=config.line_channel_id or DEFAULT_CHANNEL_ID,
-        data=str(config.var_dir / "simulator.db"),
+        data=str(config.simulator_data),
     )
     done = threading.Event()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 0.25
+GATHER_SECONDS = 0.02  # several changes in one transaction
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS record (
     kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key)
@@ -24,13 +24,14 @@ Value = Callable[[], Any]
 
 
 class Store:
-    """Records by (kind, key). ``put`` returns at once; a thread writes every quarter second."""
+    """Records by (kind, key). ``put`` returns at once; a thread writes a moment later."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._lock = threading.Lock()  # guards _dirty, held for moments
         self._writing = threading.Lock()  # one writer; values must not take other locks
         self._dirty: dict[tuple[str, str], Value | None] = {}
+        self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.durable = path != ":memory:"
@@ -51,6 +52,7 @@ class Store:
         """Write what is left and stop."""
         if self._thread is not None:
             self._stop.set()
+            self._wake.set()
             self._thread.join()
             self._thread = None
 
@@ -59,12 +61,14 @@ class Store:
         if self.durable:
             with self._lock:
                 self._dirty[kind, key] = value
+            self._wake.set()
 
     def delete(self, kind: str, key: str) -> None:
         """Forget a record."""
         if self.durable:
             with self._lock:
                 self._dirty[kind, key] = None
+            self._wake.set()
 
     def clear(self) -> None:
         """Forget everything."""
@@ -110,7 +114,10 @@ class Store:
             connection.close()
 
     def _run(self) -> None:
-        while not self._stop.wait(FLUSH_SECONDS):
+        while not self._stop.is_set():
+            self._wake.wait()
+            self._stop.wait(GATHER_SECONDS)
+            self._wake.clear()
             try:
                 self.flush()
             except sqlite3.Error:

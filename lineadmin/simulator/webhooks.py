@@ -25,6 +25,7 @@ from lineadmin.simulator.world import World
 LINE_WAITS_SECONDS = 2.0
 WORKERS = 4
 MAX_KEPT = 20_000
+NOWHERE = (".invalid", ".example", ".test")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -295,14 +296,15 @@ class Webhooks:
     def _address(self, endpoint: str) -> str | None:
         """Where an endpoint is really reached; None for another machine.
 
-        The public address of a demo panel (``….invalid``) is the panel on this machine; any other
-        host must be this machine, for a pretend LINE has no business elsewhere.
+        A public address that can't exist (``….invalid``, ``.example``, ``.test``) is the panel on
+        this machine; any other host must be this machine itself, for a pretend LINE has no
+        business elsewhere.
         """
         parts = urlsplit(endpoint)
         host = parts.hostname or ""
         if host in LOOPBACK:
             return endpoint
-        if host.endswith(".invalid") and self._world.webhook_url:
+        if host.endswith(NOWHERE) and self._world.webhook_url:
             real = urlsplit(self._world.webhook_url)
             return urlunsplit((real.scheme, real.netloc, parts.path, parts.query, ""))
         return None

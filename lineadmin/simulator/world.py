@@ -24,6 +24,7 @@ RETRY_KEY_MS = DAY_MS
 REPLY_MS = MINUTE_MS
 REPLY_REDELIVERED_MS = 20 * MINUTE_MS
 MAX_CALLS = 200_000
+DEMO_ENDPOINT = "https://demo.invalid/webhook"
 
 Status = Literal["friend", "blocked", "stranger"]
 
@@ -183,7 +184,7 @@ class World:
         self.account = Account(
             user_id=bot,
             basic_id="@" + bot[1:4] + str(int(bot[4:10], 16))[:5].zfill(5),
-            endpoint="https://demo.invalid/webhook" if self.webhook_url else None,
+            endpoint=DEMO_ENDPOINT if self.webhook_url else None,
         )
         self.phones: dict[str, Phone] = {}
         self.reply_tokens: dict[str, ReplyToken] = {}
@@ -407,6 +408,14 @@ class World:
             self.buckets.enabled = True
             self.store.clear()
             self.touch()
+
+    def set_webhook_url(self, url: str | None) -> None:
+        """Where the panel really listens; registers the demo address if there is none yet."""
+        with self.lock:
+            self.webhook_url = url
+            if url and self.account.endpoint is None:
+                self.account.endpoint = DEMO_ENDPOINT
+            self.save_account()
 
     def _load(self) -> None:
         for _, record in self.store.load("account"):
