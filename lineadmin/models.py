@@ -6,7 +6,13 @@ from peewee import Model
 
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.clock import ClockOffset
-from lineadmin.coupons.models import Coupon, CouponIssue, RedemptionTry
+from lineadmin.coupons.models import (
+    Coupon,
+    CouponIssue,
+    GuessCount,
+    Redemption,
+    RedemptionTry,
+)
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.journal.models import Fact
@@ -41,7 +47,9 @@ MODELS: tuple[type[Model], ...] = (
     QuotaMonth,
     Coupon,
     CouponIssue,
+    Redemption,
     RedemptionTry,
+    GuessCount,
     Segment,
     Upload,
     Broadcast,

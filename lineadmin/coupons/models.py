@@ -8,7 +8,6 @@ from peewee import (
     FloatField,
     ForeignKeyField,
     IntegerField,
-    SmallIntegerField,
     TextField,
 )
 
@@ -42,12 +41,15 @@ class CouponIssue(BaseModel):
     """One copy in one friend's hand.
 
     `token` opens her page, `code` is what staff type; both are unguessable (128 and 60 bits).
-    `number` counts her copies from 1, so the unique index is the per-friend limit.
+    `number` counts her copies from 1, so the unique index is the per-friend limit; a voided copy
+    gives its number free (it becomes minus its id). What `redeemed_*` say is the state now; the
+    history is in Redemption.
     """
 
+    coupon_id: int
     coupon = ForeignKeyField(Coupon, backref="issues", on_delete="RESTRICT", index=False)
     friend_id = IntegerField()
-    number = SmallIntegerField(default=1)
+    number = IntegerField(default=1)
     token = CharField(max_length=32, unique=True)
     code = CharField(max_length=16, unique=True)  # without dashes
     issued_at = UTCDateTimeField()  # shop time
@@ -55,16 +57,20 @@ class CouponIssue(BaseModel):
     expires_at = UTCDateTimeField(null=True)  # exclusive, shop time
     origin = CharField(default="", max_length=12)  # greeting | step | broadcast | reply | staff
     origin_id = IntegerField(default=0)
+    carried = IntegerField(default=1)  # messages it was put into; voided when none of them left
     opened_at = UTCDateTimeField(null=True)
     redeemed_at = UTCDateTimeField(null=True)
     redeemed_by = IntegerField(null=True)  # staff id; empty when the friend did it herself
     redeemed_amount = IntegerField(null=True)  # TWD of the purchase, if entered
     redeemed_how = CharField(default="", max_length=8)  # code | scan | self | pin
-    request_key = CharField(default="", max_length=36)  # idempotency key of that redemption
     voided_at = UTCDateTimeField(null=True)
 
     class Meta:
-        indexes = ((("coupon", "friend_id", "number"), True), (("friend_id", "id"), False))
+        indexes = (
+            (("coupon", "friend_id", "number"), True),
+            (("coupon", "id"), False),
+            (("friend_id", "id"), False),
+        )
 
 
 CouponIssue.add_index(
@@ -77,12 +83,56 @@ CouponIssue.add_index(
 )
 
 
+CouponIssue.add_index(
+    CouponIssue.index(
+        CouponIssue.coupon,
+        CouponIssue.opened_at,
+        name="couponissue_opened",
+        where=SQL("opened_at IS NOT NULL"),
+    )
+)
+
+
+class Redemption(BaseModel):
+    """One use of a copy, kept when it is undone: history shows both. Times are shop time.
+
+    `request_key` is made by the device before its first try, so that a try repeated after a lost
+    connection finds this row instead of redeeming again.
+    """
+
+    issue_id: int
+    issue = ForeignKeyField(CouponIssue, backref="redemptions", on_delete="RESTRICT")
+    coupon_id: int
+    coupon = ForeignKeyField(Coupon, on_delete="RESTRICT", index=False)
+    friend_id = IntegerField()
+    at = UTCDateTimeField()
+    staff_id = IntegerField(null=True)  # empty when the friend did it herself
+    how = CharField(max_length=8)  # code | scan | self | pin
+    amount = IntegerField(null=True)  # TWD of the purchase, if entered
+    discount = IntegerField(null=True)  # TWD taken off it, where that follows from the amount
+    request_key = CharField(max_length=36, unique=True)
+    undone_at = UTCDateTimeField(null=True)
+    undone_by = IntegerField(null=True)  # staff id
+    undo_reason = CharField(default="", max_length=200)
+
+    class Meta:
+        indexes = ((("coupon", "at"), False), (("at", "id"), False), (("staff_id", "at"), False))
+
+
 class RedemptionTry(BaseModel):
     """A try with a code that was wrong, used, expired or foreign; staff read them as a list."""
 
-    at = UTCDateTimeField(index=True)
+    at = UTCDateTimeField(index=True)  # shop time
     staff_id = IntegerField(null=True)
-    code = CharField(max_length=64, default="")
+    code = CharField(max_length=64, default="")  # as it was typed or scanned
     issue = ForeignKeyField(CouponIssue, null=True, on_delete="SET NULL", index=False)
-    outcome = CharField(max_length=16)  # unknown | used | expired | not_yet | paused | closed | …
+    outcome = CharField(max_length=16)  # states.State and redeem.Outcome
     address = CharField(default="")
+
+
+class GuessCount(BaseModel):
+    """Misses under one key ("staff:…", "address:…", "pin:…") in its window, on real time."""
+
+    key = CharField(max_length=80, unique=True)
+    misses = IntegerField(default=0)
+    window_started_at = UTCDateTimeField(index=True)
