@@ -130,4 +130,5 @@ def ensure_connection() -> None:
 
 def insert_ignore(query: Insert) -> int:
     """Run an insert that skips rows breaking a unique index; the number of rows really written."""
-    return int(query.on_conflict_ignore().as_rowcount().execute())
+    # Not peewee's on_conflict_ignore: SQLite's INSERT OR IGNORE swallows a missing value as well.
+    return int(query.on_conflict(action="nothing").as_rowcount().execute())
