@@ -1,1 +1,91 @@
-"""Staff's screens."""
+"""Staff's screens: one module per area, collected here into one Flask-Admin."""
+
+from __future__ import annotations
+
+from importlib import import_module, util
+from typing import Any
+
+from flask import Flask
+from flask_admin import Admin, expose
+from flask_admin import babel as admin_babel
+from flask_admin.theme import Theme
+
+from lineadmin import i18n
+from lineadmin.admin import identity, shell, sign_in
+from lineadmin.admin.base import AdminPage
+
+# Each has `views() -> list[(view, group, order)]`; the groups are those of shell.GROUPS.
+AREAS = (
+    "home",
+    "friends",
+    "tags",
+    "replies",
+    "broadcasts",
+    "sequences",
+    "coupons",
+    "redeem",
+    "deliveries",
+    "inbox",
+    "connection",
+    "shop_settings",
+    "people",
+    "audit",
+    "profile",
+    "composer",
+)
+
+Entry = tuple[Any, str, int]
+
+
+def init_app(app: Flask) -> None:
+    """Mount every screen. The view with the endpoint "admin" is the home page."""
+    _speak_our_words()
+    identity.init_app(app)
+    sign_in.init_app(app)
+    entries = collect()
+    home = next((view for view, _group, _order in entries if view.endpoint == "admin"), None)
+    if home is None:
+        home = _Placeholder(name="Home", endpoint="admin", url="/admin")
+        entries.append((home, "", 0))
+    admin = Admin(
+        app,
+        name="lineadmin",
+        url="/admin",
+        index_view=home,
+        theme=Theme(folder="lineadmin", base_template="admin/base.html"),
+    )
+    for view, _group, _order in entries:
+        if view is not home:
+            admin.add_view(view)
+    shell.init_app(app, entries)
+
+
+def collect() -> list[Entry]:
+    """A fresh instance of every view with its place in the menu."""
+    entries: list[Entry] = []
+    for area in AREAS:
+        name = f"lineadmin.admin.{area}"
+        if util.find_spec(name) is None:
+            continue
+        entries += import_module(name).views()
+    return entries
+
+
+class _Placeholder(AdminPage):
+    @expose()
+    def index(self) -> str:
+        return self.render("admin/master.html")
+
+
+class _OurWords(type(admin_babel.domain)):  # type: ignore[misc]
+    """Flask-Admin's few own sentences come from our catalogues, in our wording."""
+
+    def get_translations(self) -> Any:
+        return i18n.translations(i18n.locale())
+
+    def get_translations_cache(self) -> dict[Any, Any]:
+        return {}
+
+
+def _speak_our_words() -> None:
+    admin_babel.domain.__class__ = _OurWords

@@ -9,10 +9,10 @@ from typing import Any
 from peewee import IntegrityError
 
 from lineadmin.db import atomic, is_postgres
-from lineadmin.errors import Conflict, DomainError
+from lineadmin.errors import Conflict, DomainError, NotAllowed
 from lineadmin.i18n import LOCALES, _, _l, _n
 from lineadmin.staff import audit, passwords, permissions, sessions, throttle
-from lineadmin.staff.models import Staff
+from lineadmin.staff.models import Staff, StaffSession
 
 EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 LONGEST_NAME = 60
@@ -258,6 +258,21 @@ def sign_out(staff: Staff, session_id: int, *, wall: datetime) -> None:
     with atomic():
         if sessions.end(session_id, wall=wall):
             _record(staff, "staff.sign_out", staff, None, None, wall)
+
+
+def end_own_session(staff: Staff, session: StaffSession, *, wall: datetime) -> bool:
+    """End one's session on another device; False when it had ended already.
+
+    :raises NotAllowed: it is somebody else's
+    """
+    if session.staff.id != staff.id:
+        raise NotAllowed(_l("This session belongs to somebody else."))
+    with atomic():
+        ended = sessions.end(session.id, wall=wall)
+        if ended:
+            before = {"browser": session.browser}
+            _record(staff, "session.end", staff, before, None, wall)
+    return ended
 
 
 def sign_out_everywhere(staff: Staff, *, but: int | None, wall: datetime) -> int:

@@ -33,7 +33,7 @@ def start(staff: Staff, *, address: str, browser: str, wall: datetime) -> str:
 
 
 def find(token: str, *, wall: datetime) -> StaffSession | None:
-    """The live session of a token, with its person; None when ended, idle, expired, switched off."""
+    """The live session of a token, with its person; None when it ended in whatever way."""
     session: StaffSession | None = (
         StaffSession.select(StaffSession, Staff)
         .join(Staff)
