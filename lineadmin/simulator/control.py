@@ -34,7 +34,7 @@ Times are ms since 1970. ``client.SimulatorClient`` has a method for each call.
     POST   /sim/faults {kind, endpoint, times, percent, hold_ms}
     DELETE /sim/faults?endpoint=
     POST   /sim/latency {endpoint, min_ms, max_ms}
-    GET    /sim/calls?after=N&endpoint=&status=&limit=
+    GET    /sim/calls?after=N&endpoint=&status=&limit=   the first after N; without it the newest
     GET    /sim/counters, /sim/abuse
     GET    /sim/received?how=&after=SEQ      {user_id: [[how, request_id, at_ms, messages], ...]}
     GET    /sim/received/counts?how=         {user_id: requests received}
@@ -48,11 +48,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from html import escape
+from itertools import takewhile
 from typing import Any
 
 from lineadmin.simulator import ids
 from lineadmin.simulator.line_api import iso_time
-from lineadmin.simulator.phones import Impossible, People, chat, quick_replies, summary
+from lineadmin.simulator.phones import Impossible, Nobody, People, chat, quick_replies, summary
 from lineadmin.simulator.webhooks import Delivery, Webhooks
 from lineadmin.simulator.wire import Request, Response, json_response
 from lineadmin.simulator.world import Phone, Sent, World
@@ -162,6 +163,8 @@ class Control:
                 if not isinstance(body, dict):
                     raise BadControl("the body must be an object")
                 answer = handler(body, *params)
+        except Nobody as problem:
+            return json_response(404, {"error": str(problem)})
         except Impossible as problem:
             return json_response(409, {"error": str(problem)})
         except (BadControl, ValueError, TypeError, KeyError) as problem:
@@ -235,6 +238,7 @@ class Control:
         return {"real_ms": self._world.real_ms()}
 
     def _reset(self, _body: dict[str, Any]) -> Any:
+        self._webhooks.forget()
         self._world.reset()
         return self._state({})
 
@@ -291,6 +295,7 @@ class Control:
             phone = self._people.phone(user_id)
             for name, value in body.items():
                 setattr(phone, name, value)
+            phone.ever_followed = phone.ever_followed or phone.status != "stranger"
             self._world.save_phone(phone)
             self._world.touch()
             return summary(self._world, phone)
@@ -305,8 +310,10 @@ class Control:
         delivery: Delivery
         if act == "tap":
             return people.tap(user_id, **body)
-        if act in ("follow", "unblock"):
+        if act == "follow":
             delivery = people.follow(user_id, **body)
+        elif act == "unblock":
+            delivery = people.unblock(user_id)
         elif act == "block":
             delivery = people.block(user_id)
         elif act == "text":
@@ -404,15 +411,15 @@ class Control:
     def _calls(self, args: dict[str, str]) -> Any:
         after, limit = int(args.get("after", "0")), int(args.get("limit", "500"))
         with self._world.lock:
-            calls = [
-                asdict(call)
-                for call in self._world.calls
-                if call.n > after
-                and args.get("endpoint", call.endpoint) == call.endpoint
+            newer = takewhile(lambda call: call.n > after, reversed(self._world.calls))
+            found = [
+                call
+                for call in newer
+                if args.get("endpoint", call.endpoint) == call.endpoint
                 and args.get("status", str(call.status)) == str(call.status)
             ]
-        calls.sort(key=lambda call: int(call["n"]))
-        return {"calls": calls[-limit:] if "after" not in args else calls[:limit]}
+        chosen = found[-limit:] if "after" in args else found[:limit]
+        return {"calls": [asdict(call) for call in reversed(chosen)]}
 
     def _counters(self, _args: dict[str, str]) -> Any:
         with self._world.lock:

@@ -111,7 +111,7 @@ class LineApi:
         endpoint = route.endpoint if route else "unknown"
         world = self.world
         call = Call(
-            n=world.next_call(),
+            n=0,
             at_ms=world.real_ms(),
             endpoint=endpoint,
             method=request.method,
@@ -152,13 +152,14 @@ class LineApi:
         try:
             if route is None:
                 raise Refusal(404, "Not found")
-            if route.endpoint in SENDS:
-                note_retry_key(world, context)
+            note_retry_key(world, context)
             if fault is not None:
                 context.call.fault = fault.kind
                 if not fault.after:
                     _fail_before(fault)
             self._admit(route, context)
+            if context.retry_refusal is not None:
+                raise context.retry_refusal
             response = route.handler(self, context)
         except Refusal as refusal:
             context.call.error = refusal.body.get("message") or refusal.body.get("error")
@@ -254,9 +255,6 @@ def checked_body(kind: str, context: Context) -> dict[str, Any]:
 def reply(api: LineApi, context: Context) -> Response:
     """Answer an event for free. The token works once, for a minute from the webhook's receipt."""
     world = api.world
-    if context.call.retry_key is not None:
-        world.report_abuse("retry_key_on_reply", request_id=context.request_id)
-        raise Refusal(400, "The retry key can't be used with this endpoint")
     body = checked_body("reply", context)
     if not isinstance(body["replyToken"], str):
         raise Refusal(400, "Invalid reply token")
@@ -276,7 +274,6 @@ def reply(api: LineApi, context: Context) -> Response:
 
 def push(api: LineApi, context: Context) -> Response:
     """Send to one person. 200 and silence for people who blocked; 400 for ids unknown here."""
-    retry = open_retry_key(context)
     body = checked_body("push", context)
     world = api.world
     to = body["to"]
@@ -286,7 +283,7 @@ def push(api: LineApi, context: Context) -> Response:
         )
     context.call.recipients = 1
     with world.lock:
-        answered_before(api, context, retry)
+        answered_before(context)
         phone = world.phones.get(to)
         if phone is None:
             raise Refusal(400, UNKNOWN_MESSAGE)
@@ -294,14 +291,13 @@ def push(api: LineApi, context: Context) -> Response:
         reached = [phone] if _push_reaches(world, phone) else []
         _spend(world, len(reached))
         sent_messages = _send(api, context, body, reached, [phone])
-        close_retry_key(api, context, retry, sent_messages)
+        close_retry_key(api.world, context, sent_messages)
         _count_units(world, body)
     return ok({"sentMessages": sent_messages})
 
 
 def multicast(api: LineApi, context: Context) -> Response:
     """Send to up to 500 friends. One unknown id fails the whole call and nobody is messaged."""
-    retry = open_retry_key(context)
     body = checked_body("multicast", context)
     world = api.world
     to = body["to"]
@@ -321,14 +317,14 @@ def multicast(api: LineApi, context: Context) -> Response:
         _refuse_to("must not contain the same user ID twice")
     context.call.recipients = len(to)
     with world.lock:
-        answered_before(api, context, retry)
+        answered_before(context)
         phones = [world.phones.get(user_id) for user_id in to]
         if None in phones:
             raise Refusal(400, UNKNOWN_MESSAGE)
         reached = [phone for phone in phones if phone is not None and phone.status == "friend"]
         _spend(world, len(reached))
         _send(api, context, body, reached, [])
-        close_retry_key(api, context, retry, None)
+        close_retry_key(api.world, context, None)
         _count_units(world, body)
     return ok()
 
@@ -340,22 +336,20 @@ def _refuse_to(message: str) -> None:
 
 def broadcast(api: LineApi, context: Context) -> Response:
     """Send to every friend."""
-    retry = open_retry_key(context)
     body = checked_body("broadcast", context)
     world = api.world
     with world.lock:
-        answered_before(api, context, retry)
+        answered_before(context)
         reached = [phone for phone in world.phones.values() if phone.status == "friend"]
         context.call.recipients = len(reached)
         _spend(world, len(reached))
         _send(api, context, body, reached, [])
-        close_retry_key(api, context, retry, None)
+        close_retry_key(api.world, context, None)
     return ok()
 
 
 def narrowcast(api: LineApi, context: Context) -> Response:
     """Accept a send to all friends (no audiences or attributes in this world) and do it at once."""
-    retry = open_retry_key(context)
     body = checked_body("narrowcast", context)
     if body.get("recipient") is not None or body.get("filter") is not None:
         raise Refusal(400, "audiences and attribute filters are not part of this simulator")
@@ -366,12 +360,12 @@ def narrowcast(api: LineApi, context: Context) -> Response:
         raise Refusal(400, error_body(details)["message"], details=details)
     world = api.world
     with world.lock:
-        answered_before(api, context, retry)
+        answered_before(context)
         reached = [phone for phone in world.phones.values() if phone.status == "friend"][:most]
         context.call.recipients = len(reached)
         _spend(world, len(reached))
         _send(api, context, body, reached, [])
-        close_retry_key(api, context, retry, None)
+        close_retry_key(api.world, context, None)
         world.narrowcasts[context.request_id] = {
             "phase": "succeeded",
             "successCount": len(reached),
@@ -401,6 +395,12 @@ def note_retry_key(world: World, context: Context) -> None:
     given = context.call.retry_key
     if given is None:
         return
+    if context.endpoint not in SENDS:
+        world.report_abuse(
+            "retry_key_not_supported", endpoint=context.endpoint, request_id=context.request_id
+        )
+        context.retry_refusal = Refusal(400, "The retry key can't be used with this endpoint")
+        return
     if not _RETRY_KEY.fullmatch(given):
         context.retry_refusal = Refusal(
             400, "The value of the X-Line-Retry-Key header is not a valid UUID"
@@ -428,16 +428,6 @@ def note_retry_key(world: World, context: Context) -> None:
     context.retry = known
 
 
-def open_retry_key(context: Context) -> RetryKey | None:
-    """The key this request came with.
-
-    :raises Refusal: malformed, or used before for something else
-    """
-    if context.retry_refusal is not None:
-        raise context.retry_refusal
-    return context.retry
-
-
 def _fingerprint(request: Request) -> str:
     try:
         content = json.dumps(request.json(), sort_keys=True).encode()
@@ -446,11 +436,12 @@ def _fingerprint(request: Request) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def answered_before(api: LineApi, context: Context, retry: RetryKey | None) -> None:
+def answered_before(context: Context) -> None:
     """Refuse with 409 when this key was accepted; the caller holds the world's lock.
 
     :raises Refusal: 409, with the id of the request that was accepted
     """
+    retry = context.retry
     if retry is None or retry.request_id is None:
         return
     refusal = Refusal(409, RETRY_MESSAGE)
@@ -462,16 +453,14 @@ def answered_before(api: LineApi, context: Context, retry: RetryKey | None) -> N
 
 
 def close_retry_key(
-    api: LineApi,
-    context: Context,
-    retry: RetryKey | None,
-    sent_messages: list[dict[str, str]] | None,
+    world: World, context: Context, sent_messages: list[dict[str, str]] | None
 ) -> None:
-    """The request is accepted: from now on the key answers 409."""
+    """The request is accepted: from now on its key answers 409."""
+    retry = context.retry
     if retry is not None:
         retry.request_id = context.request_id
         retry.sent_messages = sent_messages
-        api.world.save_retry_key(retry)
+        world.save_retry_key(retry)
 
 
 def _push_reaches(world: World, phone: Phone) -> bool:

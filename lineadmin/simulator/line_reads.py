@@ -170,11 +170,11 @@ def mark_as_read(api: LineApi, context: Context) -> Response:
             world.channel_secret, "read", said.user_id, said.message_id
         ):
             raise Refusal(400, "The property, 'markAsReadToken', in the request body is invalid")
+        _refuse_unknown(body, ("markAsReadToken",))
         phone = world.phones[said.user_id]
         phone.read_upto = max(phone.read_upto or "", said.message_id)
         world.save_phone(phone)
         world.touch()
-    _refuse_unknown(body, ("markAsReadToken",))
     return ok()
 
 

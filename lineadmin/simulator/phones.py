@@ -1,6 +1,5 @@
 """What people do with their phones, and the webhook events it causes."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -8,11 +7,13 @@ from lineadmin.simulator import ids
 from lineadmin.simulator.webhooks import Delivery, Webhooks
 from lineadmin.simulator.world import Phone, ReplyToken, Said, Sent, World
 
-LINK = re.compile(r"https?://[^\s<>\"']+")
-
 
 class Impossible(Exception):
     """What the person wants to do can't be done in the app; the text says why."""
+
+
+class Nobody(Impossible):
+    """There is no such person."""
 
 
 class People:
@@ -25,11 +26,11 @@ class People:
     def phone(self, user_id: str) -> Phone:
         """Somebody's phone.
 
-        :raises Impossible: nobody has that id
+        :raises Nobody: nobody has that id
         """
         phone = self._world.phones.get(user_id)
         if phone is None:
-            raise Impossible(f"nobody has the id {user_id}")
+            raise Nobody(f"nobody has the id {user_id}")
         return phone
 
     def add(self, name: str, *, user_id: str | None = None, **facts: Any) -> Phone:
@@ -73,6 +74,16 @@ class People:
             phone.status = "friend"
             phone.ever_followed = True
             return self._system(phone, "follow", reply=True, follow={"isUnblocked": flag})
+
+    def unblock(self, user_id: str) -> Delivery:
+        """Lift the block.
+
+        :raises Impossible: it is not blocked
+        """
+        with self._world.lock:
+            if self.phone(user_id).status != "blocked":
+                raise Impossible("the account is not blocked")
+            return self.follow(user_id)
 
     def block(self, user_id: str) -> Delivery:
         """Block the account.
@@ -225,7 +236,7 @@ class People:
             self.send_text(phone.user_id, action["text"])
         at_ms = self._world.event_ms()
         shown = action.get("displayText")
-        content = {"type": "text", "text": shown} if shown else {"type": "tap", **action}
+        content = {"type": "text", "text": shown} if shown else {"type": "tap", "action": action}
         self._world.say(phone, "displayed" if shown else "system", content, at_ms=at_ms)
         return self._emit(phone, "postback", at_ms, reply=True, postback=postback)
 
@@ -257,20 +268,27 @@ class People:
 def _find_action(
     phone: Phone, label: str | None, wanted: Mapping[str, Any] | None, seq: int | None
 ) -> dict[str, Any] | None:
-    for item in reversed(phone.items):
-        if not isinstance(item, Sent) or seq not in (None, item.seq):
-            continue
-        for message in reversed(item.messages):
-            for found in actions_of(message):
-                if (wanted is not None and found == dict(wanted)) or (
-                    label is not None and found.get("label") == label
-                ):
-                    return found
+    def fits(action: dict[str, Any]) -> bool:
+        if wanted is not None:
+            return action == dict(wanted)
+        return label is not None and action.get("label") == label
+
+    if seq in (None, phone.items[-1].seq if phone.items else None):
+        for item in quick_replies(phone):
+            action: dict[str, Any] = item["action"]
+            if fits(action):
+                return action
+    for sent in reversed(phone.items):
+        if isinstance(sent, Sent) and seq in (None, sent.seq):
+            for message in reversed(sent.messages):
+                for action in actions_of(message):
+                    if fits(action):
+                        return action
     return None
 
 
 def actions_of(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every action one can tap in a message, quick replies included, in reading order."""
+    """Every action one can tap inside a bubble, in reading order; quick replies are not inside."""
     if message.get("type") == "imagemap":
         for action in message["actions"]:
             yield _as_action(action)
@@ -280,8 +298,6 @@ def actions_of(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     else:
         for name in ("template", "contents"):
             yield from _walk(message.get(name))
-    for item in (message.get("quickReply") or {}).get("items", ()):
-        yield item["action"]
 
 
 def _as_action(action: Mapping[str, Any]) -> dict[str, Any]:
@@ -351,7 +367,7 @@ def quick_replies(phone: Phone) -> list[dict[str, Any]]:
                 "items", []
             )
             return found
-        if item.kind != "system":
+        if item.kind != "system" or item.content["type"] == "tap":
             return []
     return []
 

@@ -24,6 +24,7 @@ from lineadmin.simulator.world import World
 
 LINE_WAITS_SECONDS = 2.0
 WORKERS = 4
+IDLE_SECONDS = 1.0
 MAX_KEPT = 20_000
 NOWHERE = (".invalid", ".example", ".test")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -80,6 +81,7 @@ class Webhooks:
         self._idle = threading.Condition()
         self._timer = _Timer(self._redeliver_due)
         self._numbers = count()
+        self._last_post = 0.0
 
     def start(self) -> None:
         """Start the delivering threads."""
@@ -146,6 +148,13 @@ class Webhooks:
     def find(self, event_id: str) -> Delivery | None:
         """An event by its webhookEventId."""
         return self._recent.get(event_id)
+
+    def forget(self) -> None:
+        """Drop every event that is kept, held or waiting to be sent again."""
+        with self._world.lock:
+            self._recent.clear()
+            self._held = None
+            self._timer.clear()
 
     def hold(self) -> None:
         """Keep events back until they are released."""
@@ -264,6 +273,9 @@ class Webhooks:
         payload = {"destination": world.account.user_id, "events": events}
         body = json.dumps(payload, ensure_ascii=False).encode()
         began = monotonic()
+        if began - self._last_post > IDLE_SECONDS:
+            self._http.clear()  # the panel may be about to close idle connections
+        self._last_post = began
         status, reason = 0, "OK"
         address = self._address(endpoint)
         if address is None:
@@ -329,6 +341,10 @@ class _Timer:
             self._running = False
             self._heap.clear()
             self._wake.notify_all()
+
+    def clear(self) -> None:
+        with self._wake:
+            self._heap.clear()
 
     def at(self, moment: float, item: Delivery) -> None:
         with self._wake:

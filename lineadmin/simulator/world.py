@@ -136,7 +136,7 @@ class RetryKey:
 class Call:
     """One request as the call log shows it."""
 
-    n: int
+    n: int  # numbered when it ends, so that none is missed by asking for those after n
     at_ms: int
     endpoint: str
     method: str
@@ -329,17 +329,14 @@ class World:
     def log(self, call: Call) -> None:
         """Add a finished call to the log and the counters."""
         with self.lock:
+            self._calls_made += 1
+            call.n = self._calls_made
             self.calls.append(call)
             self.counters["requests"] += 1
             self.counters[f"{call.endpoint}.requests"] += 1
             self.counters[f"{call.endpoint}.{call.status}"] += 1
+            self.save_account()
             self.touch()
-
-    def next_call(self) -> int:
-        """A number for the next call."""
-        with self.lock:
-            self._calls_made += 1
-            return self._calls_made
 
     def touch(self) -> None:
         """Wake whoever waits for a change."""
@@ -357,6 +354,7 @@ class World:
         return {
             "account": asdict(self.account),
             "seq": self._seq,
+            "calls_made": self._calls_made,
             "message_id": self._message_id,
             "counters": dict(self.counters),
             "day_counts": dict(self.day_counts),
@@ -421,6 +419,7 @@ class World:
         for _, record in self.store.load("account"):
             self.account = Account(**record["account"])
             self._seq = record["seq"]
+            self._calls_made = record["calls_made"]
             self._message_id = record["message_id"]
             self.counters.update(record["counters"])
             self.day_counts.update(record["day_counts"])
