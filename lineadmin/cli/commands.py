@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from lineadmin.cli import running
+from lineadmin.cli import people, running
+from lineadmin.cli.backup import backup
+from lineadmin.cli.restore import restore
 
 
 def attach(app: Flask) -> None:
@@ -15,5 +17,8 @@ def attach(app: Flask) -> None:
         running.worker,
         running.simulator,
         running.migrate_command,
+        people.staff,
+        backup,
+        restore,
     ):
         app.cli.add_command(command)

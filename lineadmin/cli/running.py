@@ -9,6 +9,7 @@ import click
 
 from lineadmin import db as database
 from lineadmin import migrate
+from lineadmin.cli.first_start import first_start
 from lineadmin.cli.processes import command_of
 from lineadmin.cli.session import open_shop, plain_errors, read_config
 
@@ -20,6 +21,7 @@ def serve() -> None:
     config = read_config()
     database.open_database(config.database_url)
     _migrate(quiet=True)
+    first_start(config)
     database.db.close()
     _become([sys.executable, "-m", "lineadmin.cli.supervisor"])
 
@@ -29,7 +31,7 @@ def serve() -> None:
 def web() -> None:
     """Run the web server alone."""
     with open_shop() as config:
-        pass
+        first_start(config)
     _become(command_of("web", config))
 
 
