@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from lineadmin.coupons.states import CLOSED
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _n, format_count
 from lineadmin.line import limits
@@ -127,16 +128,16 @@ def _part(
         yield from _sticker(part)
     elif isinstance(part, QuickReplies):
         yield from _quick_replies(part.replies)
-    elif isinstance(part, (Image, CouponCard)):
-        if public_url is None:
-            yield (
-                part.key,
-                _("Pictures and coupons need this server's public address (PUBLIC_URL)."),
-            )
-        if isinstance(part, Image) and references and part.upload not in references.uploads:
-            yield part.key, _("This picture does not exist any more. Upload it again.")
-        if isinstance(part, CouponCard):
-            yield from _coupon(part.coupon, references, now)
+    elif isinstance(part, Image):
+        if references is not None and part.upload not in references.uploads:
+            yield "image", _("This picture does not exist any more. Upload it again.")
+    elif isinstance(part, CouponCard):
+        yield from _coupon(part.coupon, references, now)
+    if part.needs_public_url and public_url is None:
+        yield (
+            part.key,
+            _("Pictures and coupons need this server's public address (PUBLIC_URL)."),
+        )
 
 
 def _text(text: str) -> Iterator[tuple[str, str]]:
@@ -181,13 +182,13 @@ def _coupon(
         return
     if references is None:
         return
-    face = references.coupons.get(code)
-    if face is None:
+    coupon = references.coupons.get(code)
+    if coupon is None:
         yield "coupon", _("There is no coupon “%(code)s”.", code=code[:40])
-    elif face.state == "closed":
-        yield "coupon", _("The coupon “%(title)s” is closed.", title=face.title)
-    elif now is not None and face.valid_until is not None and face.valid_until <= now:
-        yield "coupon", _("The coupon “%(title)s” has expired.", title=face.title)
+    elif coupon.state == CLOSED:
+        yield "coupon", _("The coupon “%(title)s” is closed.", title=coupon.title)
+    elif now is not None and coupon.valid_until is not None and coupon.valid_until <= now:
+        yield "coupon", _("The coupon “%(title)s” has expired.", title=coupon.title)
 
 
 def _quick_replies(replies: Sequence[QuickReply]) -> Iterator[tuple[str, str]]:

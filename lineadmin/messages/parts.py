@@ -62,6 +62,7 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
     key: ClassVar[str]
     nested: ClassVar[bool] = False  # its fields stand inside {key: {…}}, not beside the key
+    needs_public_url: ClassVar[bool] = False  # LINE or the friend fetches it from this server
 
     def to_json(self) -> dict[str, Any]:
         """The shop-file form."""
@@ -89,6 +90,7 @@ class Image(Part):
     """A picture that was uploaded before."""
 
     key: ClassVar[str] = "image"
+    needs_public_url: ClassVar[bool] = True
     upload: str = Field(alias="image")  # the upload's token
 
 
@@ -96,6 +98,7 @@ class CouponCard(Part):
     """A card that gives the friend a copy of a coupon and opens it."""
 
     key: ClassVar[str] = "coupon"
+    needs_public_url: ClassVar[bool] = True
     coupon: Identifier  # the coupon's code
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from lineadmin.coupons.card import CardView
 from lineadmin.i18n import DEFAULT_LOCALE, use_locale
 from lineadmin.line import limits
 from lineadmin.line.text import cut_to_graphemes, cut_to_units
@@ -26,18 +25,6 @@ from lineadmin.messages.parts import (
     bubbles,
     quick_replies,
 )
-from lineadmin.messages.references import CouponFace
-
-TAIPEI = ZoneInfo("Asia/Taipei")
-
-
-@dataclass(frozen=True)
-class CouponCopy:
-    """A coupon in one friend's hand: its face, the address that opens it, and its end."""
-
-    face: CouponFace
-    url: str
-    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -45,21 +32,20 @@ class Context:
     """What rendering needs beside the parts.
 
     `base_url` is this server's public address (empty in a preview: addresses stay relative);
-    `coupons` holds this friend's copies by coupon code; `locale` is the language of the words
-    we add to cards.
+    `coupons` holds the cards of this friend's copies by coupon code; `locale` is the language of
+    the words we add ourselves.
     """
 
     base_url: str
     name: str | None = None
-    coupons: Mapping[str, CouponCopy] = field(default_factory=dict)
-    zone: ZoneInfo = TAIPEI
+    coupons: Mapping[str, CardView] = field(default_factory=dict)
     locale: str = DEFAULT_LOCALE
 
 
 def render(parts: Sequence[Part], context: Context) -> list[dict[str, Any]]:
     """The message objects LINE is to send, at most five, quick replies on the last.
 
-    :raises KeyError: a coupon card whose copy is not in the context (prepare drops such parts)
+    :raises KeyError: a coupon that is not in the context (prepare.py drops such parts before)
     """
     with use_locale(context.locale):
         messages = [_message(part, context) for part in bubbles(parts)]
@@ -96,8 +82,7 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
             "previewImageUrl": f"{address}/preview",
         }
     if isinstance(part, CouponCard):
-        copy = context.coupons[part.coupon]
-        return coupon_card(copy.face, copy.url, expires_at=copy.expires_at, zone=context.zone)
+        return coupon_card(context.coupons[part.coupon])
     raise TypeError(f"no rendering for {type(part).__name__}")
 
 

@@ -1,10 +1,10 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lineadmin.coupons.models import Coupon
 from lineadmin.errors import DomainError
 from lineadmin.i18n import use_locale
 from lineadmin.line import limits
@@ -23,10 +23,12 @@ from lineadmin.messages.parts import (
     Sticker,
     Text,
 )
-from lineadmin.messages.references import CouponFace, References
+from lineadmin.messages.references import References
 from tests.conftest import NOON
 
-FACE = CouponFace("bento20", "雙拼便當 8 折", "percent", 20)
+
+def bento(**changes):
+    return Coupon(**{"code": "bento20", "title": "雙拼便當 8 折", "benefit": "percent", **changes})
 
 
 def sentences(parts, **more):
@@ -126,15 +128,15 @@ def test_pictures_and_coupons_must_exist():
         "這張圖片已經不存在，請重新上傳。",
         "沒有「gone」這張優惠券。",
     ]
-    known = References({"gone": FACE}, frozenset({"gone"}))
+    known = References({"gone": bento()}, frozenset({"gone"}))
     assert sentences(parts, references=known) == []
 
 
 def test_closed_and_expired_coupons_are_refused():
     card = [CouponCard(coupon="bento20")]
-    closed = References({"bento20": replace(FACE, state="closed")})
+    closed = References({"bento20": bento(state="closed")})
     assert sentences(card, references=closed) == ["優惠券「雙拼便當 8 折」已經關閉。"]
-    ended = References({"bento20": replace(FACE, valid_until=NOON)})
+    ended = References({"bento20": bento(valid_until=NOON)})
     assert sentences(card, references=ended, now=NOON) == ["優惠券「雙拼便當 8 折」已經過期。"]
     assert sentences(card, references=ended, now=NOON - timedelta(milliseconds=1)) == []
 

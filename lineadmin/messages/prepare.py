@@ -1,0 +1,177 @@
+"""From deliveries to the JSON that goes to LINE, for a whole batch at once.
+
+What is the same for everybody is rendered once. Coupons are handed out here, in bulk: call it
+inside the transaction that stores the shipments, so that a copy exists exactly if its message does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lineadmin import i18n, settings
+from lineadmin.coupons.card import card_view, page_path
+from lineadmin.coupons.issue import REASON_LABELS, Refusal, issue_many
+from lineadmin.coupons.models import CouponIssue
+from lineadmin.i18n import DEFAULT_LOCALE, _l
+from lineadmin.messages.parts import CouponCard, Part, bubbles, coupon_codes, parse_parts
+from lineadmin.messages.references import References, look_up
+from lineadmin.messages.render import Context, is_personal, render
+
+COUPON_GONE = "coupon_gone"
+NO_PUBLIC_URL = "no_public_url"
+DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A message for one friend. Items of equal content share one `parts` object.
+
+    `origin` and `origin_id` are what a coupon's copy remembers (coupons.issue.issue_many).
+    """
+
+    friend_id: int
+    name: str | None
+    parts: Sequence[Part]
+    origin: str
+    origin_id: int = 0
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A part that was left out, and why; `reason` is a code, `label` its words for staff."""
+
+    part_index: int
+    reason: str
+
+    @property
+    def label(self) -> Any:
+        return LABELS.get(self.reason, self.reason)
+
+
+LABELS: Mapping[str, Any] = {
+    **{str(reason): words for reason, words in REASON_LABELS.items()},
+    DELETED: _l("The coupon no longer exists"),
+    NO_PUBLIC_URL: _l("This server has no public address"),
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What goes out to one friend: LINE's message objects, or None with the reason to skip her.
+
+    `issues` are the copies of coupons the messages carry: void them if the messages never leave.
+    """
+
+    messages: list[dict[str, Any]] | None
+    dropped: tuple[Dropped, ...] = ()
+    skip_reason: str | None = None
+    issues: tuple[CouponIssue, ...] = field(default=(), repr=False)
+
+
+def prepare(
+    items: Sequence[Item],
+    *,
+    public_url: str | None,
+    now: datetime,
+    locale: str = DEFAULT_LOCALE,
+) -> list[Prepared]:
+    """Rendered messages for each item, in order. Equal content that is not personal is one object.
+
+    :param now: shop time, from which the validity of new copies counts
+    """
+    i18n.set_zone(settings.shop_zone())
+    copies = _hand_out(items, look_up(_every_part(items)), now) if public_url else {}
+    shared: dict[int, Prepared] = {}
+    prepared: list[Prepared] = []
+    for index, item in enumerate(items):
+        if is_personal(item.parts):
+            mine = copies.get(index, {})
+            prepared.append(_one(item, mine, public_url, locale))
+            continue
+        key = id(item.parts)
+        if key not in shared:
+            shared[key] = _one(item, {}, public_url, locale)
+        prepared.append(shared[key])
+    return prepared
+
+
+def prepare_one(
+    parts_json: object,
+    *,
+    friend_id: int,
+    name: str | None,
+    origin: str,
+    origin_id: int = 0,
+    public_url: str | None,
+    now: datetime,
+) -> Prepared:
+    """`prepare` for a single message in its stored form: replies, answers, test sends."""
+    item = Item(friend_id, name, parse_parts(parts_json), origin, origin_id)
+    return prepare([item], public_url=public_url, now=now)[0]
+
+
+Copies = dict[str, CouponIssue | Refusal]
+
+
+def _every_part(items: Sequence[Item]) -> Iterable[Part]:
+    distinct = {id(item.parts): item.parts for item in items}
+    for parts in distinct.values():
+        yield from parts
+
+
+def _hand_out(items: Sequence[Item], references: References, now: datetime) -> dict[int, Copies]:
+    """Copies by item and coupon code: one call per coupon and origin."""
+    wanted: dict[tuple[str, str, int], list[int]] = {}
+    for index, item in enumerate(items):
+        for code in coupon_codes(item.parts):
+            if code in references.coupons:
+                wanted.setdefault((code, item.origin, item.origin_id), []).append(index)
+    copies: dict[int, Copies] = {}
+    # In one order everywhere, so that two senders never wait for each other's coupon.
+    for (code, origin, origin_id), indexes in sorted(wanted.items()):
+        answers = issue_many(
+            references.coupons[code],
+            [items[index].friend_id for index in indexes],
+            origin=origin,
+            origin_id=origin_id,
+            now=now,
+        )
+        for index in indexes:
+            copies.setdefault(index, {})[code] = answers[items[index].friend_id]
+    return copies
+
+
+def _one(item: Item, copies: Copies, public_url: str | None, locale: str) -> Prepared:
+    kept: list[Part] = []
+    dropped: list[Dropped] = []
+    for index, part in enumerate(item.parts):
+        reason = _missing(part, copies, public_url)
+        if reason is None:
+            kept.append(part)
+        else:
+            dropped.append(Dropped(index, reason))
+    if not bubbles(kept):
+        no_address = any(part.reason == NO_PUBLIC_URL for part in dropped)
+        return Prepared(None, tuple(dropped), NO_PUBLIC_URL if no_address else COUPON_GONE)
+    issues = {code: copy for code, copy in copies.items() if isinstance(copy, CouponIssue)}
+    cards = {
+        code: card_view(copy.coupon, copy, f"{public_url}{page_path(copy)}", locale)
+        for code, copy in issues.items()
+    }
+    context = Context(public_url or "", name=item.name, coupons=cards, locale=locale)
+    return Prepared(render(kept, context), tuple(dropped), issues=tuple(issues.values()))
+
+
+def _missing(part: Part, copies: Copies, public_url: str | None) -> str | None:
+    """Why a part cannot go to this friend."""
+    if part.needs_public_url and not public_url:
+        return NO_PUBLIC_URL
+    if isinstance(part, CouponCard):
+        copy = copies.get(part.coupon)
+        if copy is None:
+            return DELETED
+        return str(copy.reason) if isinstance(copy, Refusal) else None
+    return None
