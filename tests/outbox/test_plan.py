@@ -219,3 +219,9 @@ def test_a_single_message_is_queued_once():
     assert queue_one(hana.id, origin, hello(), due_at=NOON, now=NOON) is True
     assert queue_one(hana.id, origin, hello(), due_at=NOON, now=NOON) is False
     assert outcome_of(hana) == (DeliveryState.QUEUED, "")
+
+
+def test_only_our_own_codes_are_reasons():
+    row = step(make_friend("花"), skip_reason="x'; DROP TABLE delivery; --")
+    with pytest.raises(ValueError, match="reason"):
+        plan_rows([row], now=NOON, cap=None)
