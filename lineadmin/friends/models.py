@@ -64,6 +64,7 @@ class Friend(BaseModel):
     profile_at = UTCDateTimeField(null=True)  # real time of the last answer
     profile_gone = BooleanField(default=False)  # LINE answered 404: she left or blocked us
     version = IntegerField(default=1)
+    source_id: int | None
 
     class Meta:
         indexes = (
@@ -113,6 +114,8 @@ class FriendTag(BaseModel):
     )  # staff | csv | reply | rule | coupon | link
     by_id = IntegerField(default=0)
     until = UTCDateTimeField(null=True)  # dynamic tags expire
+    friend_id: int
+    tag_id: int
 
     class Meta:
         indexes = ((("tag", "friend"), True),)
@@ -138,6 +141,8 @@ class FriendField(BaseModel):
     number = FloatField(null=True)
     origin = CharField(max_length=10, default="staff")
     at = UTCDateTimeField()
+    friend_id: int
+    field_id: int
 
     class Meta:
         indexes = (

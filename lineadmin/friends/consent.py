@@ -1,0 +1,71 @@
+"""不再通知: a friend may refuse steps and broadcasts without blocking the account.
+
+Nothing in the product overrides it: planning leaves such friends out, packing looks again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lineadmin import journal
+from lineadmin.db import atomic
+from lineadmin.friends.models import Friend
+from lineadmin.staff import audit
+from lineadmin.staff.models import Staff
+
+BY_FRIEND, BY_STAFF, BY_CSV = "friend", "staff", "csv"
+
+
+def opt_out(
+    friend_id: int,
+    *,
+    by: str,
+    at: datetime,
+    staff: Staff | None = None,
+    wall: datetime | None = None,
+) -> bool:
+    """Send this friend no more steps and broadcasts; False where that was so already.
+
+    :param by: friend | staff | csv; a member of staff leaves an audit line, so `wall` is needed
+    """
+    with atomic():
+        changed = (
+            Friend.update(opted_out_at=at, opted_out_by=by)
+            .where((Friend.id == friend_id) & Friend.opted_out_at.is_null())
+            .execute()
+        )
+        if changed:
+            journal.record(friend_id, "opted_out", value={"by": by}, at=at)
+            _audit(staff, "friend.opt_out", friend_id, wall)
+    return bool(changed)
+
+
+def opt_in(
+    friend_id: int,
+    *,
+    by: str,
+    at: datetime,
+    staff: Staff | None = None,
+    wall: datetime | None = None,
+) -> bool:
+    """Allow steps and broadcasts again; False where they were allowed already.
+
+    A wish older than her latest refusal (an event that came late) changes nothing.
+    """
+    with atomic():
+        changed = (
+            Friend.update(opted_out_at=None, opted_out_by="")
+            .where((Friend.id == friend_id) & (Friend.opted_out_at <= at))
+            .execute()
+        )
+        if changed:
+            journal.record(friend_id, "opted_in", value={"by": by}, at=at)
+            _audit(staff, "friend.opt_in", friend_id, wall)
+    return bool(changed)
+
+
+def _audit(staff: Staff | None, action: str, friend_id: int, wall: datetime | None) -> None:
+    if staff is None or wall is None:
+        return
+    name = Friend.select(Friend.display_name).where(Friend.id == friend_id).scalar() or ""
+    audit.record(staff, action, "friend", friend_id, name, wall=wall)
