@@ -19,8 +19,7 @@ PARTIAL_INDEXES = (
     "CREATE INDEX broadcast_live ON broadcast (leaves_at) WHERE state IN ('scheduled', 'planning', 'sending', 'paused')",
     "CREATE INDEX couponissue_opened ON coupon_issue (coupon_id, opened_at) WHERE opened_at IS NOT NULL",
     "CREATE INDEX couponissue_redeemed ON coupon_issue (coupon_id, redeemed_at) WHERE redeemed_at IS NOT NULL",
-    "CREATE INDEX delivery_packed ON delivery (shipment_id) WHERE state = 1",
-    "CREATE INDEX delivery_queued ON delivery (due_at, priority, id) WHERE state = 0",
+    "CREATE INDEX delivery_queued ON delivery (origin_kind, origin_id, due_at, id) WHERE state = 0",
     "CREATE INDEX delivery_shipment ON delivery (shipment_id) WHERE shipment_id IS NOT NULL",
     "CREATE INDEX delivery_trouble ON delivery (id) WHERE state IN (4, 5, 7)",
     "CREATE INDEX enrolment_due ON enrolment (next_at, id) WHERE state = 'active'",
@@ -517,6 +516,7 @@ def up(migrator: object, db: Database) -> None:
         read_at = BigIntegerField(null=True)
         sent_since = IntegerField(default=0)
         sent_total = IntegerField(default=0)
+        counted_at = BigIntegerField(null=True)
         reserved = IntegerField(default=0)
         unknown = IntegerField(default=0)
         exhausted_at = BigIntegerField(null=True)

@@ -138,17 +138,16 @@ class Delivery(BaseModel):
         )
 
 
+# By origin first: a paused broadcast of 100,000 must not stand in the way of anything else.
 Delivery.add_index(
     Delivery.index(
+        Delivery.origin_kind,
+        Delivery.origin_id,
         Delivery.due_at,
-        Delivery.priority,
         Delivery.id,
         name="delivery_queued",
         where=SQL("state = 0"),
     )
-)
-Delivery.add_index(
-    Delivery.index(Delivery.shipment, name="delivery_packed", where=SQL("state = 1"))
 )
 Delivery.add_index(
     Delivery.index(
@@ -205,6 +204,7 @@ class QuotaMonth(BaseModel):
     read_at = UTCDateTimeField(null=True)  # real time of the last reading
     sent_since = IntegerField(default=0)
     sent_total = IntegerField(default=0)  # ours, whole month
+    counted_at = UTCDateTimeField(null=True)  # real time ours last grew; LINE's number lags behind
     reserved = IntegerField(default=0)  # packed, no answer yet
     unknown = IntegerField(default=0)  # may have been counted by LINE
     exhausted_at = UTCDateTimeField(null=True)  # LINE said "monthly limit"; cleared by a reading

@@ -1,0 +1,71 @@
+"""What the sender asks of the rooms above it: rendering, and the say of programs.
+
+The outbox lies below messages, broadcasts and sequences, so whoever starts a sender hands these in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from lineadmin.friends.models import Friend
+from lineadmin.outbox.models import Content, Delivery, OriginKind
+
+
+class Job(NamedTuple):
+    """One message to prepare for one friend."""
+
+    delivery: Delivery
+    friend: Friend
+    content: Content
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job as LINE will get it, or why there is nothing to send.
+
+    `messages` are LINE message objects; None skips the delivery with `skip_reason`. `dropped` says
+    in a few words which parts were left out and why; it is kept with the delivery.
+    """
+
+    messages: list[dict[str, Any]] | None
+    skip_reason: str = ""
+    dropped: str = ""
+
+
+# Runs within the transaction that freezes the shipments: what it issues (coupons) is written
+# exactly when the message is. It may be asked again about a delivery whose shipment was dissolved.
+# Content that is not personal is prepared once, for one friend, on behalf of all.
+Prepare = Callable[[Sequence[Job]], Sequence[Prepared]]
+
+
+class Programs:
+    """The say that broadcasts and sequences have in sending. This one lets everything go.
+
+    All methods run within a short transaction of the sender.
+    """
+
+    def may_send(self, kind: OriginKind, ids: set[int], now: datetime) -> set[int]:
+        """Those of `ids` whose messages may leave now.
+
+        A broadcast: wholly planned, past its undo, not paused by staff. One that waits only for
+        quota (see `waits`) belongs to the answer: the sender itself finds out when that is over.
+        """
+        return ids
+
+    def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:
+        """The rest of a program can't go on.
+
+        `reasons.QUOTA`: the month's messages are used up; it goes on by itself, see `goes_on`.
+        `reasons.REFUSED`: LINE refuses the content itself; `may_send` has to leave it out until
+        staff decided.
+        """
+
+    def goes_on(self, kind: OriginKind, id: int, now: datetime) -> None:
+        """A program has had messages packed; called with every chunk, so it must cost nothing."""
+
+    def aggregation_unit(self, kind: OriginKind, id: int) -> str | None:
+        """The name under which LINE counts opens and clicks of this program (1-30 of A-Za-z0-9_)."""
+        return None
