@@ -1,0 +1,165 @@
+"""What a manager decides about a coupon, and the rules every such decision has to meet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lineadmin.coupons.benefits import AMOUNT, BENEFIT_LABELS, CASHBACK, GIFT, PERCENT
+from lineadmin.coupons.models import Coupon
+from lineadmin.errors import DomainError
+from lineadmin.i18n import _, _l, format_count
+
+STAFF, SELF, PIN = "staff", "self", "pin"
+
+REDEEM_LABELS: dict[str, Any] = {
+    STAFF: _l("Staff scan or type it"),
+    SELF: _l("The friend taps “Use”"),
+    PIN: _l("The friend enters the shop's PIN"),
+}
+
+SHORT_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+LONGEST_TITLE = 60
+LONGEST_GIFT = 60
+LONGEST_TERMS = 2_000
+MOST_DAYS = 366
+MOST_STOCK = 10_000_000
+MOST_PER_FRIEND = 100
+MOST_MONEY = 1_000_000
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Everything about a coupon that is decided by people. An empty code is made up."""
+
+    title: str
+    benefit: str = PERCENT  # percent | amount | gift | cashback
+    benefit_value: float | None = None  # percent off, or TWD
+    benefit_text: str = ""  # what the gift is
+    minimum_spend: int = 0  # TWD
+    valid_days: int | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None  # exclusive
+    stock: int | None = None  # None = unlimited
+    per_friend: int = 1
+    redeem: str = STAFF  # staff | self | pin
+    pin: str = ""
+    terms: str = ""
+    code: str = ""
+
+    @classmethod
+    def of(cls, coupon: Coupon) -> Offer:
+        """The decisions behind a coupon."""
+        return cls(**{field.name: getattr(coupon, field.name) for field in fields(cls)})
+
+    def columns(self) -> dict[str, Any]:
+        """As they are stored."""
+        return asdict(self)
+
+
+def tidied(offer: Offer) -> Offer:
+    """Without stray spaces, and without values that belong to another kind of benefit.
+
+    :raises DomainError: names the field and what is wrong with it
+    """
+    values = offer.columns()
+    values["title"] = " ".join(offer.title.split())
+    values["code"] = offer.code.strip()
+    values["terms"] = offer.terms.strip().replace("\r\n", "\n")
+    values["benefit_text"] = " ".join(offer.benefit_text.split()) if offer.benefit == GIFT else ""
+    values["benefit_value"] = None if offer.benefit == GIFT else offer.benefit_value
+    values["pin"] = offer.pin.strip() if offer.redeem == PIN else ""
+    if offer.valid_days is not None:
+        values["valid_from"] = values["valid_until"] = None
+    tidy = Offer(**values)
+    _check_words(tidy)
+    _check_benefit(tidy)
+    _check_numbers(tidy)
+    _check_use(tidy)
+    return tidy
+
+
+def whole_days(
+    first: date | None, last: date | None, zone: ZoneInfo
+) -> tuple[datetime | None, datetime | None]:
+    """The moments from 0:00 of the first to 24:00 of the last day on the shop's clock."""
+    starts = None if first is None else datetime.combine(first, time.min, tzinfo=zone)
+    ends = None
+    if last is not None:
+        ends = datetime.combine(last + timedelta(days=1), time.min, tzinfo=zone)
+    return (
+        None if starts is None else starts.astimezone(UTC),
+        None if ends is None else ends.astimezone(UTC),
+    )
+
+
+def _check_words(offer: Offer) -> None:
+    if not offer.title:
+        raise DomainError(_l("Give the coupon a name."), field="title")
+    if len(offer.title) > LONGEST_TITLE:
+        raise DomainError(_("At most %(count)s characters.", count=LONGEST_TITLE), field="title")
+    if offer.code and not SHORT_NAME.fullmatch(offer.code):
+        raise DomainError(
+            _l("A short name has up to 40 letters, digits, - and _, such as bento20."),
+            field="code",
+        )
+    if len(offer.terms) > LONGEST_TERMS:
+        raise DomainError(
+            _("At most %(count)s characters.", count=format_count(LONGEST_TERMS)), field="terms"
+        )
+
+
+def _check_benefit(offer: Offer) -> None:
+    value = offer.benefit_value
+    if offer.benefit not in BENEFIT_LABELS:
+        raise DomainError(_l("Choose what the coupon gives."), field="benefit")
+    if offer.benefit == GIFT:
+        if not offer.benefit_text:
+            raise DomainError(_l("Say what the gift is."), field="benefit_text")
+        if len(offer.benefit_text) > LONGEST_GIFT:
+            raise DomainError(
+                _("At most %(count)s characters.", count=LONGEST_GIFT), field="benefit_text"
+            )
+    elif offer.benefit == PERCENT:
+        if value is None or not 1 <= value <= 100 or value != int(value):
+            raise DomainError(
+                _l("A whole number from 1 to 100: 20 means 20% off."), field="benefit_value"
+            )
+    elif offer.benefit in (AMOUNT, CASHBACK) and (
+        value is None or not 1 <= value <= MOST_MONEY or value != int(value)
+    ):
+        raise DomainError(_l("Enter the amount in whole dollars."), field="benefit_value")
+
+
+def _check_numbers(offer: Offer) -> None:
+    _whole(offer.minimum_spend, 0, MOST_MONEY, "minimum_spend")
+    _whole(offer.per_friend, 1, MOST_PER_FRIEND, "per_friend")
+    if offer.stock is not None:
+        _whole(offer.stock, 0, MOST_STOCK, "stock")
+    if offer.valid_days is not None:
+        _whole(offer.valid_days, 0, MOST_DAYS, "valid_days")
+    starts, ends = offer.valid_from, offer.valid_until
+    if starts is not None and ends is not None and starts >= ends:
+        raise DomainError(_l("The last day is before the first one."), field="valid_until")
+
+
+def _whole(value: object, low: int, high: int, field: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise DomainError(
+            _(
+                "A whole number from %(low)s to %(high)s.",
+                low=format_count(low),
+                high=format_count(high),
+            ),
+            field=field,
+        )
+
+
+def _check_use(offer: Offer) -> None:
+    if offer.redeem not in REDEEM_LABELS:
+        raise DomainError(_l("Choose how the coupon is used."), field="redeem")
+    if offer.redeem == PIN and not re.fullmatch(r"[0-9]{4,8}", offer.pin):
+        raise DomainError(_l("The PIN has 4 to 8 digits."), field="pin")
