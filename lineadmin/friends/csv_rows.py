@@ -90,26 +90,32 @@ def _save_values(rows: list[Row], friends: dict[str, Friend], now: datetime) -> 
                 setattr(friend, _ORIGINS[key], BY_CSV)
                 told.add(friend.id)
                 touched[friend.id] = friend
-    for friend in touched.values():
-        friend.version += 1
-    if touched:
-        Friend.bulk_update(  # type: ignore[no-untyped-call]
-            list(touched.values()),
-            fields=[
-                "display_name",
-                "source",
-                "source_origin",
-                "version",
-                *_ORIGINS,
-                *_ORIGINS.values(),
-            ],
-            batch_size=PER_STATEMENT,
-        )
+    _write(list(touched.values()))
     by = {"by": BY_CSV}
     for source_id, ids in sources.items():
         journal.record_many(ids, "source.set", object_id=source_id, value=by, at=now)
     journal.record_many(sorted(told), "attribute.set", value=by, at=now)
     return set(touched)
+
+
+def _write(friends: list[Friend]) -> None:
+    """Update many friends at once: as inserts that meet the rows they are about."""
+    kept = ["display_name", "source", "source_origin", *_ORIGINS, *_ORIGINS.values()]
+    columns = [Friend._meta.fields[name] for name in kept]  # type: ignore[attr-defined]
+    rows = [
+        {
+            "line_user_id": friend.line_user_id,
+            "first_seen_at": friend.first_seen_at,
+            **{name: friend.__data__[name] for name in kept},
+        }
+        for friend in friends
+    ]
+    for start in range(0, len(rows), PER_STATEMENT):
+        Friend.insert_many(rows[start : start + PER_STATEMENT]).on_conflict(
+            conflict_target=[Friend.line_user_id],
+            preserve=columns,
+            update={Friend.version: Friend.version + 1},
+        ).execute()
 
 
 def _save_own(rows: list[Row], friends: dict[str, Friend], now: datetime) -> set[int]:
