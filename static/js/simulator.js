@@ -50,10 +50,13 @@ function act(phone, what, body) {
 }
 
 // What a phone would open in LINE's browser; the demo's public address stands for this panel.
-function open(address) {
+function here(address) {
   const publicUrl = shelf.dataset.publicUrl;
-  const here = address.startsWith(publicUrl) ? location.origin + address.slice(publicUrl.length) : address;
-  window.open(here, "_blank", "noopener");
+  return publicUrl && address.startsWith(publicUrl) ? location.origin + address.slice(publicUrl.length) : address;
+}
+
+function open(address) {
+  window.open(here(address), "_blank", "noopener");
 }
 
 function tap(phone, action) {
@@ -76,7 +79,7 @@ function bubble(phone, item) {
     if (item.unsent || item.message.type === "unsent") return element("span", "when", words.unsent);
     return element("div", "bub me", item.message.text || words.sticker);
   }
-  const drawn = renderMessage(item.message, { onAction: (action) => tap(phone, action) });
+  const drawn = renderMessage(item.message, { onAction: (action) => tap(phone, action), mapUrl: here });
   drawn.title = `${item.time}・${words[item.how] || item.how}`;
   return drawn;
 }

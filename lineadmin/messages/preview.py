@@ -1,0 +1,78 @@
+"""A message as the composer shows it while it is written: on the phone, with what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lineadmin.coupons.card import card_view
+from lineadmin.i18n import DEFAULT_LOCALE
+from lineadmin.messages.check import Problem, check_parts, hints
+from lineadmin.messages.parts import CouponCard, Image, PartsError, parse_parts
+from lineadmin.messages.references import look_up
+from lineadmin.messages.render import Context, render
+
+SAMPLE_NAME = "小明"
+NOWHERE = "https://line.me/"  # where the buttons of a preview would lead
+
+
+@dataclass(frozen=True)
+class Preview:
+    """LINE's message objects as far as they can be drawn, with problems and hints."""
+
+    messages: list[dict[str, Any]]
+    problems: list[Problem]
+    hints: list[Problem]
+
+    def to_json(self) -> dict[str, Any]:
+        """For the browser."""
+        return {
+            "messages": self.messages,
+            "problems": [_problem_json(problem) for problem in self.problems],
+            "hints": [_problem_json(problem) for problem in self.hints],
+        }
+
+
+def preview(
+    parts_json: object,
+    *,
+    now: datetime,
+    public_url: str | None,
+    name: str | None = SAMPLE_NAME,
+    locale: str = DEFAULT_LOCALE,
+) -> Preview:
+    """What a friend called `name` would see. Pictures have relative addresses; nothing is issued
+    and nothing is stored. Never raises: what cannot be read is a problem."""
+    try:
+        parts = parse_parts(parts_json)
+    except PartsError as error:
+        return Preview([], [problem_of(error)], [])
+    references = look_up(parts)
+    problems = check_parts(parts, references=references, now=now, public_url=public_url)
+    cards = {
+        code: card_view(coupon, None, NOWHERE, locale)
+        for code, coupon in references.coupons.items()
+    }
+    shown = [
+        part
+        for part in parts
+        if not (isinstance(part, CouponCard) and part.coupon not in cards)
+        and not (isinstance(part, Image) and part.upload not in references.uploads)
+    ]
+    messages = render(shown, Context("", name=name, coupons=cards, locale=locale))
+    return Preview(messages, problems, hints(parts))
+
+
+def problem_of(error: PartsError) -> Problem:
+    """Why the JSON is no message, as a problem at its place."""
+    first = error.path[0] if error.path else None
+    return Problem(first if isinstance(first, int) else None, "", str(error))
+
+
+def _problem_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "part": problem.part_index,
+        "field": problem.field,
+        "sentence": problem.sentence,
+    }
