@@ -28,7 +28,8 @@ class PersonForm(StaffForm):
     """Name, address and role of one person."""
 
     name = StringField(
-        _l("Name"), [validators.InputRequired(), validators.Length(max=actions.LONGEST_NAME)]
+        _l("Person's name"),
+        [validators.InputRequired(), validators.Length(max=actions.LONGEST_NAME)],
     )
     email = StringField(
         _l("E-mail"),
@@ -47,7 +48,7 @@ class PeopleView(StaffModelView):
     audit_kind = "staff"
     column_list = ("name", "email", "role", "active", "last_seen_at")
     column_labels = {
-        "name": _l("Name"),
+        "name": _l("Person's name"),
         "email": _l("E-mail"),
         "role": _l("Role"),
         "active": _l("Active"),

@@ -11,12 +11,12 @@ from wtforms import PasswordField, SelectField, StringField, validators
 
 from lineadmin import clock, i18n
 from lineadmin.admin.base import AdminPage, current_staff, flash_refusals, needs
-from lineadmin.admin.browsers import browser_name
 from lineadmin.admin.forms import StaffForm
 from lineadmin.admin.identity import current_session
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import LOCALE_NAMES, _, _l, _n
 from lineadmin.staff import actions, passwords, sessions
+from lineadmin.staff.browsers import browser_name
 from lineadmin.staff.models import StaffSession
 from lineadmin.staff.permissions import MATRIX, ROLE_LABELS, VERB_LABELS
 
@@ -25,7 +25,7 @@ class ProfileForm(StaffForm):
     """One's name and language."""
 
     name = StringField(
-        _l("Name"),
+        _l("Person's name"),
         [validators.InputRequired(), validators.Length(max=actions.LONGEST_NAME)],
         render_kw={"autocomplete": "name"},
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin.i18n import _, _l, format_count, format_date, format_datetime
+from lineadmin.staff.browsers import browser_name
 from lineadmin.staff.models import Audit
 from lineadmin.staff.permissions import ROLE_LABELS
 
@@ -156,6 +157,8 @@ def value_text(value: Any, key: str = "") -> str:
         return ""
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
+    if key == "browser":
+        return browser_name(str(value))
     if key == "role":
         return str(ROLE_LABELS.get(str(value), value))
     if isinstance(value, int):
