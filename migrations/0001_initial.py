@@ -437,6 +437,18 @@ def up(migrator: object, db: Database) -> None:
 
     db.create_tables([FriendTag])
 
+    class GuessCount(Model):
+        key = CharField(unique=True, max_length=80)
+        misses = IntegerField(default=0)
+        window_started_at = BigIntegerField(index=True)
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            table_name = "guess_count"
+
+    db.create_tables([GuessCount])
+
     class Heartbeat(Model):
         role = CharField(unique=True)
         at = BigIntegerField()
@@ -554,18 +566,6 @@ def up(migrator: object, db: Database) -> None:
 
     db.create_tables([Redemption])
 
-    class GuessCount(Model):
-        key = CharField(unique=True, max_length=80)
-        misses = IntegerField(default=0)
-        window_started_at = BigIntegerField(index=True)
-
-        class Meta:
-            database = db
-            legacy_table_names = False
-            table_name = "guess_count"
-
-    db.create_tables([GuessCount])
-
     class RedemptionTry(Model):
         at = BigIntegerField(index=True)
         staff_id = IntegerField(null=True)
@@ -656,7 +656,7 @@ def up(migrator: object, db: Database) -> None:
 
     class Setting(Model):
         key = CharField(unique=True)
-        value = TextField()
+        value = TextField(null=True)
         version = IntegerField(default=1)
         changed_at = BigIntegerField()
         changed_by = IntegerField(null=True)

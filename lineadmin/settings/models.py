@@ -11,7 +11,7 @@ class Setting(BaseModel):
     """One thing the shop decided, as JSON; `version` moves with every save."""
 
     key = CharField(unique=True)
-    value = JSONTextField()
+    value = JSONTextField(null=True)
     version = IntegerField(default=1)
     changed_at = UTCDateTimeField()  # real time
     changed_by = IntegerField(null=True)  # staff id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from flask import Flask
 
@@ -12,4 +13,5 @@ DOORS = ("errors", "webhook", "health", "media", "coupon_page")
 def init_app(app: Flask) -> None:
     """Open every door: each module has an `init_app` of its own."""
     for name in DOORS:
-        import_module(f"lineadmin.web.{name}").init_app(app)
+        if find_spec(f"lineadmin.web.{name}"):
+            import_module(f"lineadmin.web.{name}").init_app(app)
