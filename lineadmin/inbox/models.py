@@ -16,7 +16,7 @@ class InboundEvent(BaseModel):
     event_id = CharField(max_length=64, unique=True)  # webhookEventId
     type = CharField(max_length=40)
     line_user_id = CharField(max_length=64, default="", index=True)
-    raw = TextField()  # the event's JSON; scrubbed by an unsend
+    raw = TextField()  # type: ignore[assignment]  # the JSON of the event; scrubbed by an unsend
     at = UTCDateTimeField()  # the event's own timestamp
     received_at = UTCDateTimeField()  # real time
     redelivered = IntegerField(default=0)  # how often it came again

@@ -1,0 +1,120 @@
+"""The home page: how the shop stands today, what leaves next, and who waits for an answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import request, url_for
+from flask_admin import expose
+from werkzeug.routing import BuildError
+
+from lineadmin import clock, i18n, settings
+from lineadmin.admin import charts
+from lineadmin.admin.base import AdminPage, current_staff
+from lineadmin.i18n import _, _l, _n
+from lineadmin.inbox import queries as inbox
+from lineadmin.reports import home as numbers
+
+SPANS = (7, 30, 90)
+OPEN_MESSAGES = 8
+
+
+class HomeView(AdminPage):
+    """One page of true numbers; each is one indexed query."""
+
+    menu_icon = "home"
+
+    @expose("/")
+    def index(self) -> str:
+        """The page; `days` chooses the span of the chart."""
+        now, zone = clock.now(), settings.shop_zone()
+        span = _span(request.args.get("days", ""))
+        days = numbers.friend_days(now, zone, span)
+        title = _("Friends won and lost in the last %(days)s days", days=span)
+        chart = charts.bars(
+            title,
+            _("Day"),
+            [f"{day.day.month}/{day.day.day}" for day in days],
+            [
+                (_("Added or unblocked"), [day.followed for day in days]),
+                (_("Blocked"), [day.blocked for day in days]),
+            ],
+        )
+        return self.render(
+            "admin/home.html",
+            hello=_hello(now, current_staff().name),
+            friends=numbers.friend_numbers(now),
+            after_broadcast=numbers.blocks_after_last_broadcast(),
+            coupons=numbers.coupon_numbers(now),
+            today=numbers.leaves_today(now, zone),
+            bound=numbers.BOUND,
+            chart=chart,
+            spans=SPANS,
+            span=span,
+            coming=[_coming(one, now) for one in numbers.coming(now, zone)],
+            open_messages=inbox.unanswered(OPEN_MESSAGES, wall=clock.wall()),
+            open_count=inbox.unanswered_count(),
+            address=_address,
+            signed=_signed,
+            percent=_percent,
+            at_most=_at_most,
+        )
+
+
+def views() -> list[tuple[Any, str, int]]:
+    """The page and its place in the menu."""
+    return [(HomeView(_l("Home"), endpoint="admin", url="/admin"), "", 0)]
+
+
+def _span(text: str) -> int:
+    return int(text) if text in map(str, SPANS) else 30
+
+
+def _hello(now: datetime, name: str) -> str:
+    hour = i18n.local(now).hour
+    if 5 <= hour < 11:
+        return _("Good morning, %(name)s", name=name)
+    if 11 <= hour < 18:
+        return _("Good afternoon, %(name)s", name=name)
+    return _("Good evening, %(name)s", name=name)
+
+
+def _coming(one: numbers.Coming, now: datetime) -> dict[str, Any]:
+    today, day = i18n.local(now).date(), i18n.local(one.at).date()
+    clock_time = i18n.format_time(one.at)
+    if day == today:
+        when = clock_time
+    elif (day - today).days == 1:
+        when = _("tomorrow %(time)s", time=clock_time)
+    else:
+        when = f"{i18n.format_date(day)} {clock_time}"
+    name = one.name
+    if one.kind == "step":
+        name = _("%(name)s・step %(step)s", name=one.name, step=one.step)
+    people = ""
+    if one.people is not None:
+        people = _n("%(count)s person", "%(count)s people", one.people)
+    return {"when": when, "name": name, "people": people}
+
+
+def _address(endpoint: str, **values: Any) -> str:
+    """The address of another area's page, or "" where this installation has none."""
+    try:
+        return url_for(endpoint, **values)
+    except BuildError:
+        return ""
+
+
+def _signed(number: int) -> str:
+    return f"+{number:,}" if number > 0 else f"−{-number:,}" if number < 0 else ""
+
+
+def _percent(part: float | None) -> str:
+    return "–" if part is None else f"{part * 100:.1f}%"
+
+
+def _at_most(number: int) -> str:
+    if number > numbers.BOUND:
+        return _("over %(count)s", count=i18n.format_count(numbers.BOUND))
+    return i18n.format_count(number)
