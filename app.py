@@ -14,8 +14,8 @@ from lineadmin.errors import ConfigError
 def create_app() -> Flask:
     """The application for this process's environment; a bad setting ends it with one sentence.
 
-    Our own shell commands get an application without screens: they start sooner, and `flask migrate`
-    must work before the tables exist.
+    Our own shell commands get an application without screens: they start sooner, and
+    `flask migrate` must work before the tables exist.
     """
     if cli.is_ours(sys.argv):
         return cli.shell_app()

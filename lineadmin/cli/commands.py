@@ -7,6 +7,7 @@ from flask import Flask
 from lineadmin.cli import people, running
 from lineadmin.cli.backup import backup
 from lineadmin.cli.restore import restore
+from lineadmin.cli.shop import shop
 
 
 def attach(app: Flask) -> None:
@@ -18,6 +19,7 @@ def attach(app: Flask) -> None:
         running.simulator,
         running.migrate_command,
         people.staff,
+        shop,
         backup,
         restore,
     ):

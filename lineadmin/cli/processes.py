@@ -1,4 +1,4 @@
-"""The command lines of our processes. None of them carries a secret: those stay in the environment."""
+"""The command lines of our processes. None carries a secret: those stay in the environment."""
 
 from __future__ import annotations
 

@@ -76,9 +76,7 @@ def check_file(file: Path) -> Manifest:
     return manifest
 
 
-def restore_file(
-    file: Path, manifest: Manifest, *, now: datetime, wall: datetime
-) -> holding.Held:
+def restore_file(file: Path, manifest: Manifest, *, now: datetime, wall: datetime) -> holding.Held:
     """Replace everything in one transaction; answers what is on hold now.
 
     :raises DomainError: a row cannot be stored; nothing was changed
@@ -135,7 +133,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> Manifest:
 
 
 def _is_empty() -> bool:
-    return not any(model.select(model.id).exists() for model in portable.KEPT)
+    return not any(model.select().exists() for model in portable.KEPT)
 
 
 @contextmanager
@@ -144,17 +142,21 @@ def _foreign_keys_checked_at_the_end() -> Iterator[None]:
     if is_postgres():
         yield
         return
-    db.execute_sql("PRAGMA foreign_keys = OFF")
+    _execute("PRAGMA foreign_keys = OFF")
     try:
         yield
     finally:
-        db.execute_sql("PRAGMA foreign_keys = ON")
+        _execute("PRAGMA foreign_keys = ON")
+
+
+def _execute(sql: str) -> Any:
+    return db.execute_sql(sql)  # type: ignore[no-untyped-call]
 
 
 def _check_references() -> None:
     if is_postgres():
         return
-    broken = db.execute_sql("PRAGMA foreign_key_check").fetchone()
+    broken = _execute("PRAGMA foreign_key_check").fetchone()
     if broken is not None:
         raise DomainError(f"a row of the table {broken[0]} points at one that does not exist")
 
@@ -163,10 +165,10 @@ def _empty_tables() -> None:
     models = [*portable.KEPT, *(m for m in portable.TRANSIENT if portable.points_at_kept(m))]
     names = [f'"{portable.table_name(model)}"' for model in models]
     if is_postgres():
-        db.execute_sql(f"TRUNCATE {', '.join(names)}")
+        _execute(f"TRUNCATE {', '.join(names)}")
         return
     for name in reversed(names):
-        db.execute_sql(f"DELETE FROM {name}")  # noqa: S608
+        _execute(f"DELETE FROM {name}")  # noqa: S608
 
 
 def _load_table(archive: zipfile.ZipFile, model: type[Model], given: list[str]) -> None:
@@ -179,9 +181,7 @@ def _load_table(archive: zipfile.ZipFile, model: type[Model], given: list[str]) 
             column: portable.default_of(model, column) for column in known if column not in given
         }
     except LookupError as error:
-        raise DomainError(
-            f"this backup is too old: it lacks {name}.{error.args[0]}"
-        ) from None
+        raise DomainError(f"this backup is too old: it lacks {name}.{error.args[0]}") from None
     columns = [known[column] for column in given]
     tail = tuple(added.values())
     with archive.open(f"tables/{name}.jsonl") as member:
@@ -196,9 +196,7 @@ def _load_table(archive: zipfile.ZipFile, model: type[Model], given: list[str]) 
 def _read_row(line: bytes, columns: list[portable.Column], name: str) -> tuple[Any, ...]:
     try:
         values = json.loads(line)
-        return tuple(
-            column.from_json(value) for column, value in zip(columns, values, strict=True)
-        )
+        return tuple(column.from_json(value) for column, value in zip(columns, values, strict=True))
     except (ValueError, TypeError) as error:
         _refuse_row(name, error)
 
@@ -209,7 +207,7 @@ def _refuse_row(name: str, error: Exception) -> NoReturn:
 
 def _insert(name: str, columns: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
     quoted = ", ".join(f'"{column}"' for column in columns)
-    connection = db.connection()
+    connection = db.connection()  # type: ignore[no-untyped-call]
     if not is_postgres():
         marks = ", ".join("?" * len(columns))
         sql = f'INSERT INTO "{name}" ({quoted}) VALUES ({marks})'  # noqa: S608

@@ -29,7 +29,9 @@ def plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except (ConfigError, DomainError) as error:
             raise click.ClickException(str(error)) from None
         except (OperationalError, InterfaceError) as error:
-            raise click.ClickException(f"the database does not answer: {_first_line(error)}") from None
+            raise click.ClickException(
+                f"the database does not answer: {_first_line(error)}"
+            ) from None
         except (PeeweeException, ProgrammingError) as error:
             raise click.ClickException(f"the database refused: {_first_line(error)}") from None
         except OSError as error:

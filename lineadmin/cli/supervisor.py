@@ -15,10 +15,10 @@ import time
 from dataclasses import dataclass
 from types import FrameType
 
-from lineadmin.family import PARENT
 from lineadmin.cli.processes import command_of
 from lineadmin.config import Config, load_config
 from lineadmin.errors import ConfigError
+from lineadmin.family import PARENT
 
 GRACE_SECONDS = 9.5  # of the ten a platform may give us
 POLL_SECONDS = 0.1

@@ -73,9 +73,7 @@ def _claim(name: str, before: datetime | None, wall: datetime) -> bool:
     """Whoever moves the mark from `before` does the chore."""
     with atomic():
         if before is None:
-            return bool(
-                insert_ignore(Setting.insert(key=_key(name), value=None, changed_at=wall))
-            )
+            return bool(insert_ignore(Setting.insert(key=_key(name), value=None, changed_at=wall)))
         return bool(
             Setting.update(changed_at=wall)
             .where(Setting.key == _key(name), Setting.changed_at == before)

@@ -130,7 +130,9 @@ class Listener:
         os.chmod(self._path, 0o600)
         opened.setblocking(False)
         self._socket = opened
-        self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(opened,), name="doorbell", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -141,13 +143,12 @@ class Listener:
         if self._socket is not None:
             self._socket.close()
 
-    def _run(self) -> None:
-        assert self._socket is not None
+    def _run(self, opened: socket.socket) -> None:
         while not self._stopping:
-            readable, _, _ = select.select([self._socket], [], [], 0.5)
+            readable, _, _ = select.select([opened], [], [], 0.5)
             if not readable:
                 continue
             with contextlib.suppress(BlockingIOError):
-                while self._socket.recv(16):
+                while opened.recv(16):
                     pass
             self._heard()

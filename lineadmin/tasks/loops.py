@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 class Loop(threading.Thread):
     """Calls `work` until stopped.
 
-    `work` answers how much it did; anything but 0 is told to `wakes`, the loops that come after it.
-    `is_due` is one cheap indexed question, asked every `poll` seconds; `work` runs in any case every
-    `full` seconds. An error is logged, pauses the loop a little longer each time, and never ends it.
+    `work` answers how much it did; anything but 0 wakes the loops in `wakes`, which come after it.
+    `is_due` is one cheap indexed question, asked every `poll` seconds; `work` runs in any case
+    every `full` seconds. An error is logged, pauses the loop longer each time, and never ends it.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class Counts:
 
 
 def tick(now: datetime, wall: datetime) -> Counts:
-    """Do everything that is due at shop time `now`. A part that fails is logged; the others go on."""
+    """Do everything that is due at shop time `now`. A part that fails does not stop the others."""
     counts = Counts()
     counts.inbox = fenced(counts, "inbox", lambda: dispatch_inbox(now, wall))
     counts.chores = fenced(counts, "chores", lambda: chores.run_due(now, wall))

@@ -17,11 +17,12 @@ from types import FrameType
 
 from huey.consumer import Consumer
 
-from lineadmin import clock, db as database, migrate
+from lineadmin import clock, migrate
 from lineadmin import config as configuration
-from lineadmin.family import end_with_supervisor
+from lineadmin import db as database
 from lineadmin.config import Config
 from lineadmin.errors import ConfigError
+from lineadmin.family import end_with_supervisor
 from lineadmin.settings import heartbeat
 from lineadmin.tasks import chores, doorbell, timetable
 from lineadmin.tasks.loops import Loop
@@ -34,7 +35,7 @@ STUCK_SECONDS = 120.0  # a loop that has not come round for so long says nothing
 logger = logging.getLogger(__name__)
 
 
-class Timetable(Consumer):
+class Timetable(Consumer):  # type: ignore[misc]
     """Huey's consumer, minus its signal handling: the worker decides when to stop, once."""
 
     def _set_signal_handlers(self) -> None:

@@ -1,0 +1,66 @@
+"""Writing the shop as a file: stable order, and loading it again changes nothing."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.representer import RoundTripRepresenter
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+
+from lineadmin.shopfile.groups import dump_segments
+from lineadmin.shopfile.offers import dump_coupons
+from lineadmin.shopfile.people import dump_fields, dump_sources, dump_tags
+from lineadmin.shopfile.schema import CLOCK
+from lineadmin.shopfile.shop import dump_shop
+
+LONGEST_LINE = 4096  # no folding: a folded text is hard to compare
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes null in letters: an empty place looks like a mistake."""
+
+
+_Representer.add_representer(
+    type(None), lambda self, _data: self.represent_scalar("tag:yaml.org,2002:null", "null")
+)
+
+
+def dump() -> str:
+    """The whole set-up of this shop as YAML."""
+    yaml = YAML()
+    yaml.Representer = _Representer
+    yaml.width = LONGEST_LINE
+    yaml.allow_unicode = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    out = io.StringIO()
+    yaml.dump(_written(as_data()), out)
+    return out.getvalue()
+
+
+def as_data() -> dict[str, Any]:
+    """The same as plain values, in the order of the file."""
+    return {
+        "version": 1,
+        "shop": dump_shop(),
+        "tags": dump_tags(),
+        "fields": dump_fields(),
+        "sources": dump_sources(),
+        "segments": dump_segments(),
+        "coupons": dump_coupons(),
+    }
+
+
+def _written(value: Any) -> Any:
+    """Texts of several lines as blocks, times of day in quotes (older YAML counts them in 60s)."""
+    if isinstance(value, dict):
+        return CommentedMap((key, _written(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return [_written(item) for item in value]
+    if isinstance(value, str) and "\n" in value and not value.endswith("\n"):
+        return LiteralScalarString(value)
+    if isinstance(value, str) and CLOCK.fullmatch(value):
+        return DoubleQuotedScalarString(value)
+    return value

@@ -1,0 +1,60 @@
+"""Loading a shop file: all of it or nothing, and twice is the same as once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from lineadmin.db import atomic
+from lineadmin.shopfile.context import Context, Report
+from lineadmin.shopfile.groups import load_segments
+from lineadmin.shopfile.offers import load_coupons
+from lineadmin.shopfile.people import load_fields, load_sources, load_tags
+from lineadmin.shopfile.schema import ShopFile, parse
+from lineadmin.shopfile.shop import load_shop
+from lineadmin.shopfile.source import read
+from lineadmin.staff.models import Staff
+
+# What is named comes before what names it.
+SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
+    ("shop", load_shop),
+    ("tags", load_tags),
+    ("fields", load_fields),
+    ("sources", load_sources),
+    ("coupons", load_coupons),
+    ("segments", load_segments),
+)
+
+
+class _DryRun(Exception):
+    """Takes everything back at the end."""
+
+
+def load(
+    text: str, *, staff: Staff | None, now: datetime, wall: datetime, dry_run: bool = False
+) -> Report:
+    """Make the shop as the file says, and delete nothing. `staff` is who it is put down to.
+
+    :param dry_run: do everything and take it back: the report tells what would happen
+    :raises ShopFileError: a reference to what does not exist, or a refusal of a rule
+    :raises ShopFileErrors: everything that is wrong with the file's form
+    """
+    source = read(text)
+    file = parse(source)
+    context = Context(source, staff, now, wall)
+    try:
+        with atomic():
+            _apply(file, context)
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    return context.report
+
+
+def _apply(file: ShopFile, context: Context) -> None:
+    for key, section in SECTIONS:
+        part = getattr(file, key)
+        if part is not None:
+            section(part, context)
