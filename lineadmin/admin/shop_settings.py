@@ -151,7 +151,9 @@ class ShopSettingsView(AdminPage):
                     )
                 except Conflict:
                     newest = _form_of(settings.shop())
-                    note = two_tabs.merge(form, newest, kind="setting", object_id=0)
+                    note = two_tabs.merge(
+                        form, newest, kind="setting", object_id=0, action="shop.edit"
+                    )
                 except DomainError as error:
                     if not form.refuse(error):
                         flash(str(error), "error")

@@ -40,7 +40,9 @@ def posted_version(default: int = 0) -> int:
     return request.form.get("version", default=default, type=int)
 
 
-def merge(form: StaffForm, newest: StaffForm, *, kind: str, object_id: int) -> ConflictNote:
+def merge(
+    form: StaffForm, newest: StaffForm, *, kind: str, object_id: int, action: str = ""
+) -> ConflictNote:
     """Bring `form` up to `newest` and keep what this person typed; the note for the page."""
     try:
         seen = dict(json.loads(request.form.get("seen", "{}")))
@@ -56,7 +58,7 @@ def merge(form: StaffForm, newest: StaffForm, *, kind: str, object_id: int) -> C
         if mine.get(name) == seen[name]:
             form[name].data = newest[name].data
             form[name].raw_data = None
-    return ConflictNote(changes, _who(kind, object_id), request.full_path.rstrip("?"))
+    return ConflictNote(changes, _who(kind, object_id, action), request.full_path.rstrip("?"))
 
 
 def _values(form: StaffForm) -> dict[str, Any]:
@@ -67,8 +69,8 @@ def _values(form: StaffForm) -> dict[str, Any]:
     }
 
 
-def _who(kind: str, object_id: int) -> str:
-    last = audit.last_change(kind, object_id)
+def _who(kind: str, object_id: int, action: str) -> str:
+    last = audit.last_change(kind, object_id, action)
     if last is None:
         return ""
     return f"{last.staff_name or _('The program')}・{i18n.format_datetime(last.at)}"

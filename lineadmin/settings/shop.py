@@ -63,7 +63,15 @@ def change_shop(
     """
     after = replace(shop(), **changes)
     check_shop(after)
-    actions.put(KEY, asdict(after), staff=staff, wall=wall, version=version, action="settings.shop")
+    actions.put(
+        KEY,
+        asdict(after),
+        staff=staff,
+        wall=wall,
+        version=version,
+        action="shop.edit",
+        label=after.name,
+    )
     return after
 
 

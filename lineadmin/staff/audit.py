@@ -67,14 +67,12 @@ def coming_from(address: str) -> Iterator[None]:
         _address.reset(token)
 
 
-def last_change(object_kind: str, object_id: int) -> Audit | None:
-    """The latest line about one thing."""
-    row: Audit | None = (
-        Audit.select()
-        .where(Audit.object_kind == object_kind, Audit.object_id == object_id)
-        .order_by(Audit.id.desc())
-        .first()
-    )
+def last_change(object_kind: str, object_id: int, action: str = "") -> Audit | None:
+    """The latest line about one thing (and of one action, where it is given)."""
+    query = Audit.select().where(Audit.object_kind == object_kind, Audit.object_id == object_id)
+    if action:
+        query = query.where(Audit.action == action)
+    row: Audit | None = query.order_by(Audit.id.desc()).first()
     return row
 
 

@@ -17,6 +17,7 @@ NOUNS: dict[str, Any] = {
     "session": _l("Session"),
     "profile": _l("Own profile"),
     "setting": _l("Setting"),
+    "settings": _l("Setting"),
     "shop": _l("Shop"),
     "friend": _l("Friend"),
     "tag": _l("Tag"),
@@ -42,6 +43,7 @@ NOUNS: dict[str, Any] = {
 VERBS: dict[str, Any] = {
     "create": _l("added"),
     "edit": _l("edited"),
+    "change": _l("changed"),
     "delete": _l("deleted"),
     "archive": _l("archived"),
     "unarchive": _l("taken out of the archive"),
@@ -123,6 +125,7 @@ FIELDS: dict[str, Any] = {
     "plan_name": _l("Plan"),
     "plan_included": _l("Messages included per month"),
     "plan_extra_price": _l("Price of an extra message"),
+    "first_greeting_falls_back": _l("First greeting as a push when the reply fails"),
     "browser": _l("Browser"),
     "ended": _l("Ended"),
 }
@@ -145,10 +148,11 @@ def changes(row: Audit) -> list[tuple[str, str, str]]:
     if not isinstance(before, dict) or not isinstance(after, dict):
         return [(field_name("value"), value_text(row.before), value_text(row.after))]
     keys = [*before, *(key for key in after if key not in before)]
-    return [
+    words = [
         (field_name(key), value_text(before.get(key), key), value_text(after.get(key), key))
         for key in keys
     ]
+    return [one for one in words if one[1] or one[2]]
 
 
 def value_text(value: Any, key: str = "") -> str:
