@@ -116,7 +116,7 @@ _PICKER_FORMS = {
 def _check_picker(value: dict[str, Any], path: str, out: Details) -> None:
     text(value, "data", path, out, least=0, most=300)
     mode = value.get("mode")
-    if mode not in _PICKER_FORMS:
+    if not isinstance(mode, str) or mode not in _PICKER_FORMS:
         one_of(value, "mode", path, out, tuple(_PICKER_FORMS))
         return
     moments = {}

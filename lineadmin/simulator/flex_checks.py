@@ -194,7 +194,7 @@ def check_container(value: Any, path: str, out: Details) -> None:
                 continue
             _check_weight(bubble, where, MAX_BUBBLE_BYTES, out)
             _check_bubble(bubble, where, out, in_carousel=True)
-        sizes = {b.get("size") or "mega" for b in bubbles if isinstance(b, dict)}
+        sizes = {str(b.get("size") or "mega") for b in bubbles if isinstance(b, dict)}
         if len(sizes) > 1:
             note(out, f"{path}.contents", "all bubbles must have the same size")
     else:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lineadmin.simulator.checks import check_send
+from tests.simulator.damage import damaged
 
 URL = "https://shop.example/a.jpg"
 PRESS = {"type": "uri", "label": "看", "uri": URL, "altUri": {"desktop": URL}}
@@ -145,3 +146,12 @@ def test_line_refuses(contents: Any, where: str) -> None:
 def test_a_flex_message_needs_words_for_the_chat_list() -> None:
     assert problems(bubble(words()), alt="") == ["altText"]
     assert problems(bubble(words()), alt="a" * 1501) == ["altText"]
+
+
+@pytest.mark.parametrize("contents", ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_no_damage_is_too_odd_to_be_judged(contents: Any) -> None:
+    for how, broken in damaged(contents):
+        for found in check_send(
+            "push", {"to": "x", "messages": [{"type": "flex", "altText": "a", "contents": broken}]}
+        ):
+            assert found["message"], how

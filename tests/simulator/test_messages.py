@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lineadmin.simulator.checks import check_send
+from tests.simulator.damage import damaged
 
 URL = "https://shop.example/a.jpg"
 PRESS = {"type": "message", "label": "好", "text": "好"}
@@ -266,3 +267,11 @@ def test_one_aggregation_unit_of_30_plain_characters() -> None:
 
 def test_no_reply_without_its_token() -> None:
     assert problems(text(), kind="reply") == ["replyToken"]
+
+
+@pytest.mark.parametrize("message", ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_no_damage_is_too_odd_to_be_judged(message: Any) -> None:
+    for how, broken in damaged(message):
+        for found in check_send("push", {"to": "x", "messages": [broken]}):
+            assert found["message"], how
+            assert found["property"], how
