@@ -39,6 +39,7 @@ NOUNS: dict[str, Any] = {
     "line": _l("LINE connection"),
     "backup": _l("Backup"),
     "simulator": _l("Simulator"),
+    "clock": _l("Shop time"),
 }
 VERBS: dict[str, Any] = {
     "create": _l("added"),
@@ -87,7 +88,7 @@ VERBS: dict[str, Any] = {
     "unlink": _l("own LINE unlinked"),
     "webhook": _l("webhook address set"),
     "check": _l("checked"),
-    "move_clock": _l("clock moved"),
+    "move": _l("moved on"),
     "restore": _l("restored"),
 }
 FIELDS: dict[str, Any] = {

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from peewee import Case, fn
 
-from lineadmin.db import atomic, from_ms, insert_ignore, to_ms
+from lineadmin.db import atomic, insert_ignore, to_ms
 from lineadmin.staff.models import SignInAttempt
 
 WINDOW = timedelta(hours=1)
@@ -25,13 +25,13 @@ def admit(email: str, address: str, *, wall: datetime) -> datetime | None:
     if address:
         keys[f"address:{address}"] = ADDRESS_LIMIT
     with atomic():
-        blocked: int | None = (
-            SignInAttempt.select(fn.MAX(SignInAttempt.blocked_until).converter(None))
+        blocked: datetime | None = (
+            SignInAttempt.select(fn.MAX(SignInAttempt.blocked_until))
             .where(SignInAttempt.key.in_(list(keys)), SignInAttempt.blocked_until > wall)
             .scalar()
         )
         if blocked is not None:
-            return from_ms(int(blocked))
+            return blocked
         for key, limit in keys.items():
             _count(key, limit, wall)
     return None
