@@ -138,17 +138,21 @@ def clock() -> Iterator[MovableClock]:
 
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[Any]:
-    """A pretend LINE on a port of its own; `line.base_url`, and `line.client` to steer it."""
-    from lineadmin.simulator.client import SimulatorClient
-    from lineadmin.simulator.server import Simulator
+    """A pretend LINE on a port of its own; `line.base_url`, and `line.client` to steer it.
 
+    Whatever it accepts is judged by LINE's published schemas too, where LINE_OPENAPI_DIR is set.
+    """
+    from lineadmin.simulator.server import Simulator
+    from tests import openapi
+
+    watcher = openapi.Watcher(accepted_only=True)
     simulator = Simulator(
-        port=0, channel_secret=CHANNEL_SECRET, access_token=CHANNEL_TOKEN, data=":memory:"
+        channel_secret=CHANNEL_SECRET, access_token=CHANNEL_TOKEN, on_request=watcher
     )
     simulator.start()
-    simulator.client = SimulatorClient(simulator.base_url)
     yield simulator
     simulator.stop()
+    assert not watcher.problems, watcher.problems
 
 
 @pytest.fixture
