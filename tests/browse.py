@@ -37,7 +37,8 @@ def english_on(page: Any) -> list[str]:
           const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
           while (walker.nextNode()) {
             const node = walker.currentNode, parent = node.parentElement;
-            if (!parent || parent.closest('script,style,noscript,code,kbd,pre,[lang=en],[data-raw]')) continue;
+            if (!parent) continue;
+            if (parent.closest('script,style,noscript,code,kbd,pre,[lang=en],[data-raw]')) continue;
             if (!parent.checkVisibility({visibilityProperty: true})) continue;
             found.push(node.textContent.trim());
           }

@@ -1,0 +1,96 @@
+"""The real processes, as `./run` starts them: supervisor, web server, worker, pretend LINE."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import urllib3
+
+from lineadmin.simulator.client import SimulatorClient
+from tests.services import free_port
+
+START_SECONDS = 40
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class Served:
+    """A running demo shop."""
+
+    address: str
+    line: SimulatorClient
+    email: str
+    password: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def serve(var_dir: Path, database_url: str, **more: str) -> Iterator[Served]:
+    """`flask serve` in simulator mode on free ports, until the block ends."""
+    port, line_port = free_port(), free_port()
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LINE_", "PYTEST_", "TEST_"))
+    }
+    environment |= {
+        "VAR_DIR": str(var_dir),
+        "DATABASE_URL": database_url,
+        "PORT": str(port),
+        "LINE_API_BASE": f"http://127.0.0.1:{line_port}",
+        "SIMULATOR": "1",
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
+    if os.environ.get("TEST_REDIS_URL"):
+        environment.setdefault("REDIS_URL", os.environ["TEST_REDIS_URL"])
+    log = var_dir / "serve.log"
+    flask = str(Path(sys.executable).parent / "flask")
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [flask, "serve"], cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_healthy(address, process, log)
+        secrets = json.loads((var_dir / "secrets.json").read_text())
+        yield Served(
+            address,
+            SimulatorClient(f"http://127.0.0.1:{line_port}"),
+            "owner@example.com",
+            secrets["owner_password"],
+            process,
+            log,
+        )
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    http = urllib3.PoolManager(retries=False)
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            answer = http.request("GET", f"{address}/healthz", timeout=2.0)
+            if answer.status == 200:
+                return
+        except urllib3.exceptions.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"the shop did not open:\n{log.read_text()[-4000:]}")
