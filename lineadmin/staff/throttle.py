@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from peewee import Case, fn
 
-from lineadmin.db import atomic, insert_ignore, to_ms
+from lineadmin.db import atomic, insert_ignore, is_postgres, to_ms
 from lineadmin.staff.models import SignInAttempt
 
 WINDOW = timedelta(hours=1)
@@ -25,6 +25,7 @@ def admit(email: str, address: str, *, wall: datetime) -> datetime | None:
     if address:
         keys[f"address:{address}"] = ADDRESS_LIMIT
     with atomic():
+        _hold(sorted(keys), wall)
         blocked: datetime | None = (
             SignInAttempt.select(fn.MAX(SignInAttempt.blocked_until))
             .where(SignInAttempt.key.in_(list(keys)), SignInAttempt.blocked_until > wall)
@@ -53,8 +54,16 @@ def forget_old(*, wall: datetime) -> None:
     ).execute()
 
 
+def _hold(keys: list[str], wall: datetime) -> None:
+    """Let only one try at a time count under these keys; always in the same order."""
+    for key in keys:
+        insert_ignore(SignInAttempt.insert(key=key, failures=0, window_started_at=wall))
+    if is_postgres():
+        rows = SignInAttempt.select(SignInAttempt.id).where(SignInAttempt.key.in_(keys))
+        list(rows.order_by(SignInAttempt.key).for_update())
+
+
 def _count(key: str, limit: int, wall: datetime) -> None:
-    insert_ignore(SignInAttempt.insert(key=key, failures=0, window_started_at=wall))
     stale = SignInAttempt.window_started_at < wall - WINDOW
     SignInAttempt.update(
         failures=Case(None, [(stale, 1)], SignInAttempt.failures + 1),
