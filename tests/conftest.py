@@ -185,12 +185,15 @@ def client(app: Flask) -> Any:
 
 
 @pytest.fixture
-def live(app: Flask) -> Iterator[str]:
-    """The address of the application on a real port of this machine."""
+def live(request: pytest.FixtureRequest, app: Flask) -> Iterator[str]:
+    """The address of the application on a real port; a test's `line` sends its webhooks there."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    url = f"http://127.0.0.1:{server.server_port}"
+    if "line" in request.fixturenames:
+        request.getfixturevalue("line").set_webhook_url(f"{url}/webhook")
+    yield url
     server.shutdown()
     thread.join()
     server.server_close()
