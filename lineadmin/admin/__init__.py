@@ -25,6 +25,7 @@ AREAS = (
     "coupons",
     "redeem",
     "deliveries",
+    "sending",
     "inbox",
     "connection",
     "shop_settings",
