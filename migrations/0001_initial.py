@@ -22,7 +22,7 @@ PARTIAL_INDEXES = (
     "CREATE INDEX delivery_queued ON delivery (origin_kind, origin_id, due_at, id) WHERE state = 0",
     "CREATE INDEX delivery_shipment ON delivery (shipment_id) WHERE shipment_id IS NOT NULL",
     "CREATE INDEX delivery_trouble ON delivery (id) WHERE state IN (4, 5, 7)",
-    "CREATE INDEX enrolment_due ON enrolment (next_at, id) WHERE state = 'active'",
+    "CREATE INDEX enrolment_due ON enrolment (sequence_id, next_at, id) WHERE state = 'active'",
     "CREATE INDEX fact_unhandled ON fact (id) WHERE handled_at IS NULL",
     "CREATE INDEX friend_opted_out ON friend (opted_out_at) WHERE opted_out_at IS NOT NULL",
     "CREATE INDEX friend_profile_due ON friend (profile_due_at) WHERE profile_due_at IS NOT NULL",
@@ -257,6 +257,7 @@ def up(migrator: object, db: Database) -> None:
         priority = IntegerField(default=50)
         live_version = IntegerField(null=True)
         draft = TextField(null=True)
+        pause_reason = CharField(default="", max_length=32)
         created_at = BigIntegerField()
         archived_at = BigIntegerField(null=True)
         version = IntegerField(default=1)

@@ -10,7 +10,7 @@ from lineadmin.i18n import _l
 
 @dataclass(frozen=True)
 class Kind:
-    """`triggers`: sequences may start on it, so it waits in the journal until they have looked."""
+    """`triggers`: sequences start or end on it, so it waits in the journal until they have looked."""
 
     code: str
     label: Any
@@ -20,7 +20,7 @@ class Kind:
 _ALL = (
     Kind("followed", _l("Added as a friend"), triggers=True),
     Kind("unblocked", _l("Unblocked the account")),
-    Kind("blocked", _l("Blocked the account")),
+    Kind("blocked", _l("Blocked the account"), triggers=True),
     Kind("message", _l("Wrote a message")),
     Kind("postback", _l("Tapped a button")),
     Kind("unsent", _l("Took a message back")),

@@ -25,6 +25,8 @@ class Sequence(BaseModel):
     priority = IntegerField(default=50)
     live_version = IntegerField(null=True)  # SequenceVersion.id
     draft = JSONTextField(null=True)  # definition being edited, null = same as live
+    # "" | quota: waiting for messages | refused: LINE refused a step, staff decide
+    pause_reason = CharField(default="", max_length=32)
     created_at = UTCDateTimeField()
     archived_at = UTCDateTimeField(null=True)
     version = IntegerField(default=1)
@@ -72,8 +74,13 @@ class Enrolment(BaseModel):
         )
 
 
+# By sequence: what piles up in a disabled one must not be read over on every tick.
 Enrolment.add_index(
     Enrolment.index(
-        Enrolment.next_at, Enrolment.id, name="enrolment_due", where=SQL("state = 'active'")
+        Enrolment.sequence,
+        Enrolment.next_at,
+        Enrolment.id,
+        name="enrolment_due",
+        where=SQL("state = 'active'"),
     )
 )

@@ -1,0 +1,359 @@
+"""What staff do with sequences: create, edit, publish, enable, set a period, archive.
+
+A definition is edited as a draft; publishing makes an immutable version of it. A friend finishes on
+the version she started.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from lineadmin.db import atomic, insert_ignore
+from lineadmin.errors import Conflict, DomainError
+from lineadmin.i18n import _, _l
+from lineadmin.outbox import reasons
+from lineadmin.outbox.models import OriginKind
+from lineadmin.outbox.withdraw import withdraw_all
+from lineadmin.sequences import enrolments
+from lineadmin.sequences.definition import (
+    EMPTY,
+    Definition,
+    DefinitionError,
+    dump,
+    parse,
+    problems,
+)
+from lineadmin.sequences.models import Sequence, SequenceVersion
+from lineadmin.staff import audit
+from lineadmin.staff.models import Staff
+
+LONGEST_NAME = 60
+MISSING = _l("This sequence does not exist any more.")
+
+
+def get(sequence_id: int) -> Sequence:
+    """
+    :raises DomainError: there is none with this id
+    """
+    row: Sequence | None = Sequence.get_or_none(Sequence.id == sequence_id)
+    if row is None:
+        raise DomainError(MISSING)
+    return row
+
+
+def definition_of(sequence: Sequence) -> Definition:
+    """What the editor shows: the draft, or what is live."""
+    return parse(sequence.draft) if sequence.draft is not None else live_definition(sequence)
+
+
+def live_definition(sequence: Sequence) -> Definition:
+    """What new friends get; an empty one where nothing was published yet."""
+    if sequence.live_version is None:
+        return EMPTY
+    return parse(SequenceVersion.get_by_id(sequence.live_version).definition)
+
+
+def create_sequence(
+    name: str, raw: Any = None, *, staff: Staff | None, now: datetime, wall: datetime
+) -> Sequence:
+    """A new sequence with a draft and nothing live yet.
+
+    :raises DomainError: the name is empty, too long or taken, or the definition cannot be
+    """
+    name = check_name(name)
+    draft = dump(EMPTY if raw is None else parse(raw))
+    with atomic():
+        if not insert_ignore(Sequence.insert(name=name, draft=draft, created_at=now)):
+            raise DomainError(_taken(), field="name")
+        made: Sequence = Sequence.get(Sequence.name == name)
+        audit.record(
+            staff, "sequence.create", "sequence", made.id, name, None, {"name": name}, wall=wall
+        )
+    return made
+
+
+def duplicate(sequence_id: int, *, staff: Staff | None, now: datetime, wall: datetime) -> Sequence:
+    """A copy with another name, neither published nor enabled."""
+    original = get(sequence_id)
+    taken = {row.name for row in Sequence.select(Sequence.name)}
+    number = 2
+    while (name := f"{original.name[: LONGEST_NAME - 5]} {number}") in taken:
+        number += 1
+    return create_sequence(name, dump(definition_of(original)), staff=staff, now=now, wall=wall)
+
+
+def save_draft(
+    sequence_id: int, raw: Any, *, version: int | None, staff: Staff | None, wall: datetime
+) -> int:
+    """Keep an edited definition; answers the version the next save has to name.
+
+    Nobody gets anything else until it is published.
+
+    :raises DefinitionError: it cannot be
+    :raises Conflict: somebody else saved since `version`
+    """
+    definition = parse(raw)
+    with atomic():
+        row = get(sequence_id)
+        _check_editable(row)
+        before = dump(definition_of(row))
+        after = dump(definition)
+        if before == after:
+            return int(row.version)
+        live = None if row.live_version is None else dump(live_definition(row))
+        _change(row, version, draft=None if after == live else after)
+        audit.record(
+            staff,
+            "sequence.edit",
+            "sequence",
+            row.id,
+            row.name,
+            {"definition": before},
+            {"definition": after},
+            wall=wall,
+        )
+        return int(row.version) + 1
+
+
+def discard_draft(
+    sequence_id: int, *, version: int | None, staff: Staff | None, wall: datetime
+) -> None:
+    """Go back to what is live.
+
+    :raises DomainError: nothing is live yet
+    """
+    with atomic():
+        row = get(sequence_id)
+        if row.live_version is None:
+            raise DomainError(_l("Nothing was published yet."))
+        if row.draft is None:
+            return
+        _change(row, version, draft=None)
+        before = {"definition": row.draft}
+        after = {"definition": dump(live_definition(row))}
+        audit.record(staff, "sequence.undo", "sequence", row.id, row.name, before, after, wall=wall)
+
+
+def publish(
+    sequence_id: int,
+    *,
+    version: int | None,
+    staff: Staff | None,
+    now: datetime,
+    wall: datetime,
+    public_url: str | None,
+) -> SequenceVersion | None:
+    """Make the draft what new friends get; None where it already was.
+
+    :raises DomainError: the first thing that is missing
+    :raises Conflict: somebody else saved since `version`
+    """
+    with atomic():
+        row = get(sequence_id)
+        _check_editable(row)
+        definition = definition_of(row)
+        found = problems(definition, now=now, public_url=public_url)
+        if found:
+            raise DefinitionError(in_place(definition, found[0].path, found[0].sentence))
+        if row.draft is None and row.live_version is not None:
+            return None
+        versions = SequenceVersion.select().where(SequenceVersion.sequence == row)
+        last = versions.order_by(SequenceVersion.number.desc()).first()
+        made: SequenceVersion = SequenceVersion.create(
+            sequence=row,
+            number=1 if last is None else last.number + 1,
+            definition=dump(definition),
+            published_at=now,
+            published_by=None if staff is None else staff.id,
+        )
+        before = None if row.live_version is None else dump(live_definition(row))
+        _change(row, version, draft=None, live_version=made.id)
+        audit.record(
+            staff,
+            "sequence.publish",
+            "sequence",
+            row.id,
+            row.name,
+            {"number": None if last is None else last.number, "definition": before},
+            {"number": made.number, "definition": dump(definition)},
+            wall=wall,
+        )
+    return made
+
+
+def enable(
+    sequence_id: int, *, version: int | None = None, staff: Staff | None, wall: datetime
+) -> bool:
+    """Let friends start, and those underway go on; False where it was so already.
+
+    :raises DomainError: nothing was published yet
+    """
+    with atomic():
+        row = get(sequence_id)
+        _check_editable(row)
+        if row.live_version is None:
+            raise DomainError(_l("Publish the sequence before you enable it."))
+        if row.enabled and not row.pause_reason:
+            return False
+        _change(row, version, enabled=True, pause_reason="")
+        _switched(staff, "sequence.enable", row, wall)
+    return True
+
+
+def disable(
+    sequence_id: int, *, version: int | None = None, staff: Staff | None, wall: datetime
+) -> bool:
+    """Nobody starts any more, and those underway stand still until it is enabled again."""
+    with atomic():
+        row = get(sequence_id)
+        if not row.enabled:
+            return False
+        _change(row, version, enabled=False)
+        _switched(staff, "sequence.disable", row, wall)
+    return True
+
+
+def change_settings(
+    sequence_id: int,
+    *,
+    name: str,
+    period_from: date | None,
+    period_until: date | None,
+    version: int | None,
+    staff: Staff | None,
+    wall: datetime,
+) -> bool:
+    """Another name, or the days (both included) in which friends may start.
+
+    Those who started within the period finish after it.
+
+    :raises DomainError: the name is taken, or the period ends before it starts
+    """
+    name = check_name(name)
+    if period_from is not None and period_until is not None and period_until < period_from:
+        raise DomainError(_l("The period ends before it starts."), field="period_until")
+    with atomic():
+        row = get(sequence_id)
+        before = {
+            "name": row.name,
+            "period_from": row.period_from,
+            "period_until": row.period_until,
+        }
+        after = {"name": name, "period_from": period_from, "period_until": period_until}
+        if before == after:
+            return False
+        if name != row.name and Sequence.select().where(Sequence.name == name).exists():
+            raise DomainError(_taken(), field="name")
+        _change(row, version, **after)
+        audit.record(staff, "sequence.edit", "sequence", row.id, name, before, after, wall=wall)
+    return True
+
+
+def archive(sequence_id: int, *, staff: Staff | None, now: datetime, wall: datetime) -> int:
+    """Put a sequence away for good; answers how many friends were underway and have left it."""
+    with atomic():
+        row = get(sequence_id)
+        if row.archived_at is not None:
+            return 0
+        _change(row, None, archived_at=now, enabled=False)
+        audit.record(staff, "sequence.archive", "sequence", row.id, row.name, wall=wall)
+    left = enrolments.end_all(sequence_id, reason=enrolments.ARCHIVED, now=now)
+    withdraw_all(OriginKind.STEP, sequence_id, reason=reasons.LEFT, now=now)
+    return left
+
+
+def unarchive(sequence_id: int, *, staff: Staff | None, wall: datetime) -> None:
+    """Take a sequence out of the archive; it stays disabled."""
+    with atomic():
+        row = get(sequence_id)
+        if row.archived_at is not None:
+            _change(row, None, archived_at=None)
+            audit.record(staff, "sequence.unarchive", "sequence", row.id, row.name, wall=wall)
+
+
+def delete(sequence_id: int, *, staff: Staff | None, wall: datetime) -> None:
+    """Delete a sequence nobody ever got.
+
+    :raises DomainError: it was published; archive it instead
+    """
+    with atomic():
+        row = get(sequence_id)
+        if SequenceVersion.select().where(SequenceVersion.sequence == row).exists():
+            raise DomainError(_l("It was published before, so it can only be archived."))
+        audit.record(
+            staff,
+            "sequence.delete",
+            "sequence",
+            row.id,
+            row.name,
+            {"name": row.name, "definition": row.draft},
+            None,
+            wall=wall,
+        )
+        Sequence.delete().where(Sequence.id == sequence_id).execute()
+
+
+def release_held(sequence_id: int, *, staff: Staff | None, wall: datetime) -> int:
+    """After a restore: let friends underway go on; steps that are late by now are left out."""
+    with atomic():
+        row = get(sequence_id)
+        released = enrolments.release(sequence_id)
+        if released:
+            after = {"count": released}
+            audit.record(
+                staff, "sequence.release", "sequence", row.id, row.name, None, after, wall=wall
+            )
+    return released
+
+
+def check_name(name: str) -> str:
+    """
+    :raises DomainError: the name is empty or too long
+    """
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise DomainError(
+            _l("The name needs 1 to %(most)s characters.", most=LONGEST_NAME), field="name"
+        )
+    return name
+
+
+def in_place(definition: Definition, path: tuple[str | int, ...], sentence: str) -> str:
+    """A problem's sentence with the branch and step it is about."""
+    if len(path) < 4 or path[2] != "steps":
+        return sentence
+    branch = definition.branches[int(path[1])]
+    step = int(path[3]) + 1
+    if not definition.branched:
+        return _("Step %(step)s: %(sentence)s", step=step, sentence=sentence)
+    name = branch.name or _("Everyone else")
+    return _("%(branch)s, step %(step)s: %(sentence)s", branch=name, step=step, sentence=sentence)
+
+
+def _change(row: Sequence, version: int | None, **fields: Any) -> None:
+    """:raises Conflict: the row has moved on since `version` (None: since it was read)"""
+    expected = row.version if version is None else version
+    changed = (
+        Sequence.update(version=Sequence.version + 1, **fields)
+        .where(Sequence.id == row.id, Sequence.version == expected)
+        .execute()
+    )
+    if not changed:
+        raise Conflict(_l("Somebody else changed this meanwhile. Nothing was saved."))
+
+
+def _switched(staff: Staff | None, action: str, row: Sequence, wall: datetime) -> None:
+    on = action.endswith("enable")
+    audit.record(
+        staff, action, "sequence", row.id, row.name, {"enabled": not on}, {"enabled": on}, wall=wall
+    )
+
+
+def _check_editable(row: Sequence) -> None:
+    if row.archived_at is not None:
+        raise DomainError(_l("This sequence is archived."))
+
+
+def _taken() -> Any:
+    return _l("There is already a sequence of this name.")

@@ -1,0 +1,97 @@
+"""Friends underway: ending, holding and counting them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from peewee import SQL, fn
+
+from lineadmin import journal
+from lineadmin.db import atomic
+from lineadmin.outbox.live import one_of
+from lineadmin.sequences.models import Enrolment
+
+ACTIVE, FINISHED, STOPPED, HELD = "active", "finished", "stopped", "held"
+# Why somebody left before the end
+BLOCKED, ARCHIVED, BY_STAFF, VERSION_GONE = "blocked", "archived", "staff", "version_gone"
+CHUNK = 5_000
+
+
+def active(enrolment: Any = Enrolment) -> Any:
+    """Written out so that the partial index on those underway answers it."""
+    return enrolment.state == SQL("'active'")
+
+
+def end_many(ids: Iterable[int], *, reason: str, now: datetime) -> list[int]:
+    """End these enrolments where they are still active or held; the friends who left."""
+    listed = list(ids)
+    if not listed:
+        return []
+    with atomic():
+        ended = list(
+            Enrolment.update(state=STOPPED, reason=reason, ended_at=now, next_at=None)
+            .where(one_of(Enrolment.id, listed) & Enrolment.state.in_((ACTIVE, HELD)))
+            .returning(Enrolment.friend_id, Enrolment.sequence)
+            .tuples()
+            .execute()
+        )
+        for sequence_id in {sequence for _friend, sequence in ended}:
+            friends = [friend for friend, sequence in ended if sequence == sequence_id]
+            note_ended(friends, sequence_id, reason, now)
+    return [friend for friend, _sequence in ended]
+
+
+def end_all(sequence_id: int, *, reason: str, now: datetime) -> int:
+    """End everybody's run of one sequence, in short transactions; how many left."""
+    gone = 0
+    while True:
+        ids = [
+            row.id
+            for row in Enrolment.select(Enrolment.id)
+            .where(Enrolment.sequence == sequence_id, Enrolment.state.in_((ACTIVE, HELD)))
+            .limit(CHUNK)
+        ]
+        if not ids:
+            return gone
+        gone += len(end_many(ids, reason=reason, now=now))
+
+
+def end_for_blockers(blocked_at: dict[int, datetime], *, now: datetime) -> int:
+    """End what these friends had started when they blocked the account; how many runs ended."""
+    running = Enrolment.select(Enrolment.id, Enrolment.friend_id, Enrolment.entered_at).where(
+        one_of(Enrolment.friend_id, blocked_at) & Enrolment.state.in_((ACTIVE, HELD))
+    )
+    ids = [row.id for row in running if row.entered_at <= blocked_at[row.friend_id]]
+    return len(end_many(ids, reason=BLOCKED, now=now))
+
+
+def release(sequence_id: int) -> int:
+    """Let those go on whom a restore put on hold."""
+    return int(
+        Enrolment.update(state=ACTIVE)
+        .where(Enrolment.sequence == sequence_id, Enrolment.state == HELD)
+        .execute()
+    )
+
+
+def counts(sequence_ids: Iterable[int] | None = None) -> dict[int, dict[str, int]]:
+    """For each sequence how many friends are in each state."""
+    query = Enrolment.select(Enrolment.sequence, Enrolment.state, fn.COUNT(Enrolment.id)).group_by(
+        Enrolment.sequence, Enrolment.state
+    )
+    if sequence_ids is not None:
+        query = query.where(one_of(Enrolment.sequence, sequence_ids))
+    found: dict[int, dict[str, int]] = {}
+    rows: Any = query.tuples()
+    for sequence_id, state, number in rows:
+        found.setdefault(sequence_id, {})[state] = number
+    return found
+
+
+def note_ended(friend_ids: list[int], sequence_id: int, reason: str, now: datetime) -> None:
+    """Write the fact into the journal; an empty reason means the end was reached."""
+    journal.record_many(
+        friend_ids, "sequence.ended", object_id=sequence_id, value={"reason": reason}, at=now
+    )
