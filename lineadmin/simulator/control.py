@@ -41,26 +41,28 @@ Times are ms since 1970. ``client.SimulatorClient`` has a method for each call.
     POST   /sim/id_tokens {user_id, client_id, ...}   a LINE Login id token
 """
 
-import base64
-import binascii
 import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
-from html import escape
 from itertools import takewhile
 from typing import Any
 
-from lineadmin.simulator import ids
-from lineadmin.simulator.line_api import iso_time
-from lineadmin.simulator.phones import Impossible, Nobody, People, chat, quick_replies, summary
-from lineadmin.simulator.webhooks import Delivery, Webhooks
+from lineadmin.simulator.control_phones import (
+    STATUSES,
+    BadControl,
+    PhoneControl,
+    expect,
+    wait_seconds,
+)
+from lineadmin.simulator.phones import Impossible, Nobody, People
+from lineadmin.simulator.records import Sent
+from lineadmin.simulator.webhooks import Webhooks
 from lineadmin.simulator.wire import Request, Response, json_response
-from lineadmin.simulator.world import Phone, Sent, World
+from lineadmin.simulator.world import World
 
 LOOPBACK_PEERS = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-MAX_WAIT_MS = 60_000
 
 ACCOUNT_SETTINGS: dict[str, type | tuple[type, ...]] = {
     "verified": bool,
@@ -75,20 +77,7 @@ ACCOUNT_SETTINGS: dict[str, type | tuple[type, ...]] = {
     "quota_value": int,
     "clock_offset_ms": int,
 }
-PHONE_FACTS: dict[str, type | tuple[type, ...]] = {
-    "name": str,
-    "picture_url": (str, type(None)),
-    "status_message": (str, type(None)),
-    "language": (str, type(None)),
-    "os": str,
-    "pinned": bool,
-    "status": str,
-}
-STATUSES = ("friend", "blocked", "stranger")
-
-
-class BadControl(Exception):
-    """A control call that makes no sense; the text says why."""
+OTHER_SETTINGS = ("used", "webhook_url", "rate_limits", "limits", "seed", "webhook_timeout_ms")
 
 
 class Control:
@@ -99,9 +88,7 @@ class Control:
     ) -> None:
         self._world = world
         self._webhooks = webhooks
-        self._people = people
         self._token = token
-        acts = "follow|block|unblock|text|sticker|file|location|unsend|tap"
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = [
             (method, re.compile(path), handler)
             for method, path, handler in (
@@ -110,13 +97,7 @@ class Control:
                 ("POST", "/sim/settings", self._settings),
                 ("POST", "/sim/age", self._age),
                 ("POST", "/sim/reset", self._reset),
-                ("GET", "/sim/phones", self._phones),
-                ("POST", "/sim/phones", self._add_phone),
-                ("POST", "/sim/phones/bulk", self._add_phones),
-                ("GET", "/sim/phones/(U[0-9a-f]{32})", self._phone),
-                ("PATCH", "/sim/phones/(U[0-9a-f]{32})", self._change_phone),
-                ("GET", r"/sim/phones/(U[0-9a-f]{32})/picture\.svg", self._picture),
-                ("POST", f"/sim/phones/(U[0-9a-f]{{32}})/({acts})", self._act),
+                *PhoneControl(world, people).routes(),
                 ("GET", "/sim/events", self._events),
                 ("POST", "/sim/events", self._raw_events),
                 ("POST", "/sim/events/redeliver", self._redeliver),
@@ -132,7 +113,6 @@ class Control:
                 ("GET", "/sim/abuse", self._abuse),
                 ("GET", "/sim/received", self._received),
                 ("GET", "/sim/received/counts", self._received_counts),
-                ("POST", "/sim/id_tokens", self._id_token),
             )
         ]
 
@@ -197,19 +177,22 @@ class Control:
     def _changes(self, args: dict[str, str]) -> Any:
         world = self._world
         after = int(args.get("after", "-1"))
-        wait = min(int(args.get("wait_ms", "20000")), MAX_WAIT_MS) / 1000
+        wait = wait_seconds(args.get("wait_ms", 20_000))
         with world.changed:
             changed = world.changed.wait_for(lambda: world.version > after, wait)
             return {"version": world.version, "changed": changed}
 
     def _settings(self, body: dict[str, Any]) -> Any:
         world = self._world
+        rest = {name: value for name, value in body.items() if name not in ACCOUNT_SETTINGS}
+        unknown = [name for name in rest if name not in OTHER_SETTINGS]
+        if unknown:
+            raise BadControl(f"unknown settings: {', '.join(unknown)}")
+        for name in body.keys() - rest.keys():
+            expect(name, body[name], ACCOUNT_SETTINGS[name])
         with world.lock:
-            rest = {k: v for k, v in body.items() if k not in ACCOUNT_SETTINGS}
-            for name, value in body.items():
-                if name in ACCOUNT_SETTINGS:
-                    _expect(name, value, ACCOUNT_SETTINGS[name])
-                    setattr(world.account, name, value)
+            for name in body.keys() - rest.keys():
+                setattr(world.account, name, body[name])
             if "used" in rest:
                 world.account.used = int(rest.pop("used"))
                 world.account.used_month = world.month()
@@ -224,8 +207,6 @@ class Control:
                 world.faults.seed(rest.pop("seed"))
             if "webhook_timeout_ms" in rest:
                 self._webhooks.timeout_seconds = int(rest.pop("webhook_timeout_ms")) / 1000
-            if rest:
-                raise BadControl(f"unknown settings: {', '.join(rest)}")
             world.save_account()
             world.touch()
         return self._state({})
@@ -242,98 +223,6 @@ class Control:
         self._world.reset()
         return self._state({})
 
-    # phones
-
-    def _phones(self, args: dict[str, str]) -> Any:
-        offset, limit = int(args.get("offset", "0")), int(args.get("limit", "100"))
-        wanted = args.get("q", "").lower()
-        with self._world.lock:
-            chosen = [
-                phone
-                for phone in self._world.phones.values()
-                if args.get("status", phone.status) == phone.status
-                and ("pinned" not in args or phone.pinned == (args["pinned"] == "1"))
-                and (not wanted or wanted in phone.name.lower() or wanted in phone.user_id)
-            ]
-            page = chosen[offset : offset + limit]
-            return {
-                "total": len(chosen),
-                "phones": [summary(self._world, phone) for phone in page],
-            }
-
-    def _add_phone(self, body: dict[str, Any]) -> Any:
-        facts = dict(body)
-        name = facts.pop("name")
-        user_id = facts.pop("user_id", None)
-        _expect_facts({"name": name, **facts})
-        phone = self._people.add(name, user_id=user_id, **facts)
-        return summary(self._world, phone)
-
-    def _add_phones(self, body: dict[str, Any]) -> Any:
-        facts = dict(body)
-        how_many = int(facts.pop("count"))
-        seed = str(facts.pop("seed", "friend"))
-        want_ids = bool(facts.pop("want_ids", True))
-        _expect_facts(facts)
-        made = self._people.add_many(how_many, seed=seed, **facts)
-        return {"count": len(made), "user_ids": made if want_ids else []}
-
-    def _phone(self, args: dict[str, str], user_id: str) -> Any:
-        with self._world.lock:
-            phone = self._people.phone(user_id)
-            after, limit = int(args.get("after", "0")), int(args.get("limit", "200"))
-            return {
-                **summary(self._world, phone),
-                "version": self._world.version,
-                "chat": chat(phone, after=after, limit=limit),
-                "quick_replies": quick_replies(phone),
-            }
-
-    def _change_phone(self, body: dict[str, Any], user_id: str) -> Any:
-        _expect_facts(body)
-        with self._world.lock:
-            phone = self._people.phone(user_id)
-            for name, value in body.items():
-                setattr(phone, name, value)
-            phone.ever_followed = phone.ever_followed or phone.status != "stranger"
-            self._world.save_phone(phone)
-            self._world.touch()
-            return summary(self._world, phone)
-
-    def _picture(self, _args: dict[str, str], user_id: str) -> Response:
-        phone = self._people.phone(user_id)
-        return Response(200, _draw_face(phone).encode(), "image/svg+xml; charset=utf-8")
-
-    def _act(self, body: dict[str, Any], user_id: str, act: str) -> Any:
-        people = self._people
-        wait_ms = int(body.pop("wait_ms", 0))
-        delivery: Delivery
-        if act == "tap":
-            return people.tap(user_id, **body)
-        if act == "follow":
-            delivery = people.follow(user_id, **body)
-        elif act == "unblock":
-            delivery = people.unblock(user_id)
-        elif act == "block":
-            delivery = people.block(user_id)
-        elif act == "text":
-            delivery = people.send_text(user_id, **body)
-        elif act == "sticker":
-            delivery = people.send_sticker(user_id, **body)
-        elif act == "location":
-            delivery = people.send_location(user_id, **body)
-        elif act == "file":
-            try:
-                data = base64.b64decode(body["base64"], validate=True)
-            except binascii.Error:
-                raise BadControl("base64 is not base64") from None
-            delivery = people.send_file(user_id, body["kind"], body["type"], data)
-        else:
-            delivery = people.unsend(user_id, **body)
-        if wait_ms:
-            delivery.done.wait(min(wait_ms, MAX_WAIT_MS) / 1000)
-        return delivery.record()
-
     # events
 
     def _events(self, args: dict[str, str]) -> Any:
@@ -347,7 +236,7 @@ class Control:
         )
         for delivery in deliveries:
             if wait_ms:
-                delivery.done.wait(min(wait_ms, MAX_WAIT_MS) / 1000)
+                delivery.done.wait(wait_seconds(wait_ms))
         return {"events": [delivery.record() for delivery in deliveries]}
 
     def _redeliver(self, body: dict[str, Any]) -> Any:
@@ -365,7 +254,7 @@ class Control:
         wait_ms = int(body.get("wait_ms", 0))
         for delivery in chosen:
             if wait_ms:
-                delivery.done.wait(min(wait_ms, MAX_WAIT_MS) / 1000)
+                delivery.done.wait(wait_seconds(wait_ms))
         return {"events": [delivery.record() for delivery in chosen]}
 
     def _hold(self, _body: dict[str, Any]) -> Any:
@@ -381,7 +270,7 @@ class Control:
         return {"released": released}
 
     def _wait(self, body: dict[str, Any]) -> Any:
-        timeout = min(int(body.get("timeout_ms", 5000)), MAX_WAIT_MS) / 1000
+        timeout = wait_seconds(body.get("timeout_ms", 5000))
         return {"idle": self._webhooks.wait_idle(timeout)}
 
     # faults
@@ -453,44 +342,3 @@ class Control:
                     if isinstance(item, Sent) and args.get("how", item.how) == item.how:
                         counts[phone.user_id] += 1
         return dict(counts)
-
-    def _id_token(self, body: dict[str, Any]) -> Any:
-        world = self._world
-        phone = self._people.phone(body["user_id"])
-        now = world.real_ms() // 1000
-        token = ids.reply_token()
-        world.id_tokens[token] = {
-            "iss": "https://access.line.me",
-            "sub": phone.user_id,
-            "aud": str(body["client_id"]),
-            "iat": now,
-            "exp": now + int(body.get("seconds", 3600)),
-            "name": phone.name,
-        }
-        return {"id_token": token, "expires": iso_time((now + 3600) * 1000)}
-
-
-def _expect(name: str, value: Any, kinds: type | tuple[type, ...]) -> None:
-    if not isinstance(value, kinds) or (kinds is int and isinstance(value, bool)):
-        raise BadControl(f"{name} has the wrong type")
-
-
-def _expect_facts(facts: dict[str, Any]) -> None:
-    for name, value in facts.items():
-        if name not in PHONE_FACTS:
-            raise BadControl(f"unknown property: {name}")
-        _expect(name, value, PHONE_FACTS[name])
-    if facts.get("status", "friend") not in STATUSES:
-        raise BadControl(f"status must be one of {', '.join(STATUSES)}")
-
-
-def _draw_face(phone: Phone) -> str:
-    """A round picture with the first letter of the name, coloured by the id."""
-    hue = int(phone.user_id[1:5], 16) % 360
-    letter = escape(phone.name[:1] or "?")
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" role="img">'
-        f'<rect width="96" height="96" fill="hsl({hue} 45% 42%)"/>'
-        '<text x="48" y="52" font-size="44" font-family="sans-serif" fill="#fff" '
-        f'text-anchor="middle" dominant-baseline="middle">{letter}</text></svg>'
-    )

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from lineadmin.simulator import ids
+from lineadmin.simulator.records import Phone, ReplyToken, Said, Sent
 from lineadmin.simulator.webhooks import Delivery, Webhooks
-from lineadmin.simulator.world import Phone, ReplyToken, Said, Sent, World
+from lineadmin.simulator.world import World
 
 
 class Impossible(Exception):

@@ -13,8 +13,8 @@ from lineadmin.config import Config
 from lineadmin.simulator.client import SimulatorClient
 from lineadmin.simulator.control import Control
 from lineadmin.simulator.line_api import LineApi
-from lineadmin.simulator.line_reads import routes
 from lineadmin.simulator.phones import People
+from lineadmin.simulator.routes import routes
 from lineadmin.simulator.webhooks import LINE_WAITS_SECONDS, Webhooks
 from lineadmin.simulator.wire import Request, Response, WireServer
 from lineadmin.simulator.world import World

@@ -4,13 +4,14 @@ A problem is ``{"message", "property"}``, as in the ``details`` of LINE's error 
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import regex  # type: ignore[import-untyped]
 
 Details = list[dict[str, str]]
+Check = Callable[[dict[str, Any], str, Details], None]
 
 USER_ID = re.compile(r"U[0-9a-f]{32}")
 CHAT_ID = re.compile(r"[UCR][0-9a-f]{32}")

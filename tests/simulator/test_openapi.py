@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lineadmin.simulator import action_checks, checks, flex_checks
+from lineadmin.simulator import action_checks, card_checks, checks, flex_checks
 from tests import openapi
 from tests.simulator import test_flex, test_messages, test_phones
 from tests.simulator.conftest import Sender
@@ -63,7 +63,7 @@ def test_no_published_property_is_unknown_here() -> None:
         required, optional, _ = checks.MESSAGES[kind]
         missing[kind] = openapi.properties_of(schema) - {*required, *optional} - common
     for kind, schema in openapi.variants_of("Template").items():
-        required, optional, _ = checks.TEMPLATES[kind]
+        required, optional, _ = card_checks.TEMPLATES[kind]
         missing[f"template {kind}"] = openapi.properties_of(schema) - {*required, *optional, "type"}
     for kind, schema in openapi.variants_of("FlexComponent").items():
         required, names = flex_checks.PROPERTIES[kind]

@@ -183,7 +183,7 @@ def test_delivery_counts_are_ready_the_day_after(line, world, hana):
 def _day(at_ms: int) -> str:
     from datetime import UTC, datetime
 
-    from lineadmin.simulator.world import LINE_ZONE
+    from lineadmin.simulator.records import LINE_ZONE
 
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(LINE_ZONE).strftime("%Y%m%d")
 
