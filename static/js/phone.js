@@ -136,7 +136,7 @@ function standIn(message) {
     ["M36 48v4", "M60 51q4-6 8 0"],
   ][seed % 4];
   const mouth = [
-    "M40 66q10 10 20 0", "M44 70q6-6 12 0", "M42 68h16", "M42 64q8 16 16 0z", "M46 69a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
+    "M40 66q10 10 20 0", "M43 66q7 5 14 0", "M42 68h16", "M42 64q8 16 16 0z", "M46 69a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
   ][(seed >>> 3) % 5];
   for (const line of [...eyes, mouth]) face.append(shape("path", { ...stroke, d: line }));
   return face;

@@ -1,0 +1,221 @@
+"""Writing messages: a form field with the parts of a message and the phone beside it.
+
+`parts = PartsField(_l("Messages"))` in a form, `{{ form.parts() }}` in its template; the form's
+`parts.data` is the JSON form of the parts (messages/parts.py), `parts.parts` the parts themselves.
+What staff wrote survives every error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, abort, render_template, request
+from flask_admin import expose
+from markupsafe import Markup
+from wtforms import Field, Form, ValidationError
+
+from lineadmin import clock, config, settings
+from lineadmin.admin.base import AdminPage, current_staff, needs
+from lineadmin.coupons.queries import pickable
+from lineadmin.db import atomic
+from lineadmin.errors import DomainError
+from lineadmin.i18n import _
+from lineadmin.line import limits
+from lineadmin.messages import uploads
+from lineadmin.messages.check import Problem, check_parts, located
+from lineadmin.messages.names import FALLBACK
+from lineadmin.messages.parts import Part, PartsError, dump_parts, parse_parts
+from lineadmin.messages.preview import SAMPLE_NAME, preview, problem_of
+from lineadmin.messages.references import look_up
+from lineadmin.messages.stickers import PACKS
+from lineadmin.staff import audit
+
+OPT_OUT = "opt_out"  # the postback that inbox/dispatch.py reads as 不再通知
+DRAFT_BYTES = 512 * 1024
+
+
+def views() -> list[tuple[Any, str, int]]:
+    """The doors the composer's script knocks at; it has no page of its own."""
+    return [(ComposerDoors("composer", endpoint="composer", url="/admin/composer"), "", 0)]
+
+
+class PartsWidget:
+    """Draws the whole composer: parts, quick replies, phone."""
+
+    def __call__(self, field: PartsField, **_attributes: Any) -> Markup:
+        shown = preview(field.json_form, now=clock.now(), public_url=config.current().public_url)
+        return Markup(  # noqa: S704 - our own template, which escapes
+            render_template(
+                "admin/_composer.html",
+                field=field,
+                state=_state(field, shown.to_json()),
+                coupons=pickable(clock.now()),
+                packs=PACKS,
+                limits=limits,
+                shop_name=settings.shop().name,
+                messages=shown.messages,
+                sample_name=SAMPLE_NAME,
+                fallback=FALLBACK,
+                problem_texts=[located(problem) for problem in field.problems],
+            )
+        )
+
+
+class PartsField(Field):
+    """The parts of a message. With `required=False` an empty composer means no message at all."""
+
+    widget = PartsWidget()
+    data: list[dict[str, Any]]
+
+    def __init__(
+        self, label: Any = None, validators: Any = None, *, required: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(label, validators, **kwargs)
+        self.required = required
+        self.parts: list[Part] = []
+        self.problems: list[Problem] = []
+        self.json_form: Any = []  # what the browser sent, also when it cannot be read
+
+    def process_data(self, value: Any) -> None:
+        """`value`: parts, or their JSON form."""
+        listed = list(value or [])
+        self.json_form = dump_parts(listed) if listed and isinstance(listed[0], Part) else listed
+        self.parts = parse_parts(self.json_form)
+        self.data = dump_parts(self.parts)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.parts, self.data, self.problems = [], [], []
+        try:
+            self.json_form = json.loads(valuelist[0] or "[]")
+            self.parts = parse_parts(self.json_form)
+        except PartsError as error:
+            self.problems = [problem_of(error)]
+            raise ValueError(str(error)) from None
+        except (ValueError, RecursionError):
+            self.json_form = []
+            raise ValueError(_("The message could not be read. Please write it again.")) from None
+        self.data = dump_parts(self.parts)
+
+    def pre_validate(self, form: Form) -> None:
+        """Everything LINE would refuse, beside the part it concerns."""
+        if self.process_errors or (not self.parts and not self.required):
+            return
+        self.problems = check_parts(
+            self.parts,
+            references=look_up(self.parts),
+            now=clock.now(),
+            public_url=config.current().public_url,
+        )
+        if self.problems:
+            raise ValidationError(located(self.problems[0]))
+
+
+def summary_of(problems: Sequence[Problem]) -> list[str]:
+    """The problems as sentences with their places, for an error list."""
+    return [located(problem) for problem in problems]
+
+
+class ComposerDoors(AdminPage):
+    """Preview and picture upload, for the composer's script."""
+
+    in_menu = False
+
+    @expose("/")
+    def index(self) -> Response:
+        """Flask-Admin wants every view to have a first page."""
+        abort(404)
+
+    @expose("/preview", methods=("POST",))
+    @needs("compose")
+    def preview(self) -> Response | tuple[Response, int]:
+        """What the draft looks like on a phone, and what is wrong with it. Changes nothing."""
+        draft = _draft()
+        if draft is None:
+            return _refused(_("The message could not be read. Please write it again."), 400)
+        name = draft.get("name", SAMPLE_NAME)
+        shown = preview(
+            draft.get("parts"),
+            now=clock.now(),
+            public_url=config.current().public_url,
+            name=name if isinstance(name, str) else None,
+        )
+        return _json(shown.to_json())
+
+    @expose("/upload", methods=("POST",))
+    @needs("compose")
+    def upload(self) -> Response | tuple[Response, int]:
+        """Take a picture in; answers its token and where to see it."""
+        file = request.files.get("picture")
+        if file is None:
+            return _refused(_("Choose a picture first."), 400)
+        staff = current_staff()
+        try:
+            data = file.stream.read(uploads.FILE_BYTES + 1)
+            with atomic():
+                stored = uploads.store(
+                    data, name=file.filename or "", staff_id=staff.id, now=clock.now()
+                )
+                audit.record(
+                    staff,
+                    "upload.create",
+                    "upload",
+                    stored.id,
+                    stored.name,
+                    after={"width": stored.width, "height": stored.height},
+                    wall=clock.wall(),
+                )
+        except DomainError as error:
+            return _refused(str(error), 422)
+        return _json(
+            {
+                "token": stored.token,
+                "name": stored.name,
+                "width": stored.width,
+                "height": stored.height,
+                "preview": f"/media/{stored.token}/preview",
+            }
+        )
+
+
+def _state(field: PartsField, shown: dict[str, Any]) -> dict[str, Any]:
+    """What composer.js starts from."""
+    parts = field.json_form if isinstance(field.json_form, list) else []
+    return {
+        "parts": [part for part in parts if isinstance(part, dict)],
+        "shown": shown,
+        # After a refused save every problem shows at once, otherwise as staff leave each field.
+        "refused": bool(field.problems),
+        "optional": not field.required,
+        "limits": {
+            "bubbles": limits.MESSAGES_PER_REQUEST,
+            "text": limits.TEXT_UNITS,
+            "replies": limits.QUICK_REPLIES,
+            "file": uploads.FILE_BYTES,
+        },
+        "fallback": FALLBACK,
+        "sample": SAMPLE_NAME,
+        "optOut": OPT_OUT,
+        "stickerPictures": not config.current().line_is_loopback,
+        "packs": [{"package": pack.package_id, "ids": pack.sticker_ids} for pack in PACKS],
+    }
+
+
+def _draft() -> dict[str, Any] | None:
+    if (request.content_length or 0) > DRAFT_BYTES:
+        return None
+    found = request.get_json(silent=True)
+    return found if isinstance(found, dict) else None
+
+
+def _json(found: dict[str, Any]) -> Response:
+    response = Response(json.dumps(found, ensure_ascii=False), mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refused(sentence: str, status: int) -> tuple[Response, int]:
+    return _json({"error": sentence}), status
