@@ -67,5 +67,5 @@ class Programs:
         """A program has had messages packed; called with every chunk, so it must cost nothing."""
 
     def aggregation_unit(self, kind: OriginKind, id: int) -> str | None:
-        """The name under which LINE counts opens and clicks of this program (1-30 of A-Za-z0-9_)."""
+        """The name under which LINE counts opens and clicks of a program (1-30 of A-Za-z0-9_)."""
         return None

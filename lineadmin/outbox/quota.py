@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from lineadmin import settings
 from lineadmin.db import atomic, insert_ignore
@@ -117,7 +118,7 @@ def doubt(month: str, count: int) -> None:
 
 
 def decide(month: str, count: int, *, sent: bool) -> None:
-    """Staff decided about doubtful messages. A reading of LINE's has counted them since, if at all."""
+    """Staff decided about doubtful messages; a reading has counted them since, if LINE did."""
     _move(month, unknown=-count, sent_total=count if sent else 0)
 
 
@@ -192,7 +193,7 @@ def _left(row: QuotaMonth, shop: ShopSettings) -> int | None:
     return max(0, limit - row.line_used - row.sent_since - row.reserved - row.unknown)
 
 
-def _taken() -> object:
+def _taken() -> Any:
     return QuotaMonth.line_used + QuotaMonth.sent_since + QuotaMonth.reserved + QuotaMonth.unknown
 
 

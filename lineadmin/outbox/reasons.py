@@ -14,6 +14,7 @@ CAP = "cap"
 EXPIRED = "expired"
 LATE = "late"
 COUPON_GONE = "coupon_gone"
+NOT_PREPARED = "not_prepared"
 # Taken back by staff or by its program (CANCELED)
 CANCELED = "canceled"
 LEFT = "left"
@@ -35,6 +36,7 @@ UNREACHABLE = "unreachable"
 RATE = "rate"
 AUTH = "auth"
 CRASHED = "crashed"
+NO_REPLY_ANSWER = "no_reply_answer"
 
 LABELS: dict[str, Any] = {
     BLOCKED: _l("Has blocked the account"),
@@ -43,6 +45,7 @@ LABELS: dict[str, Any] = {
     CAP: _l("Has had enough messages lately"),
     EXPIRED: _l("Too late to be of use"),
     LATE: _l("The server was down at its time"),
+    NOT_PREPARED: _l("The message could not be made"),
     COUPON_GONE: _l("The coupon is gone"),
     CANCELED: _l("Canceled"),
     LEFT: _l("Left the step messages before"),
@@ -57,6 +60,7 @@ LABELS: dict[str, Any] = {
     UNREACHABLE: _l("LINE could not be reached"),
     RATE: _l("LINE asked to send more slowly"),
     AUTH: _l("LINE does not accept our access"),
+    NO_REPLY_ANSWER: _l("LINE gave no answer"),
     CRASHED: _l("The server stopped while sending it"),
 }
 

@@ -1,0 +1,158 @@
+"""What is due, which programs may go on, and who must be left out after all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from lineadmin import settings
+from lineadmin.db import is_postgres, to_ms
+from lineadmin.friends.models import BLOCKED as BLOCKED_STATUS
+from lineadmin.friends.models import Friend
+from lineadmin.outbox import quiet, reasons
+from lineadmin.outbox.live import one_of, queued, rows
+from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
+from lineadmin.outbox.origins import PROGRAMS
+from lineadmin.outbox.protocol import Programs
+
+
+@dataclass(frozen=True)
+class Group:
+    """Due deliveries that are packed together: one program's, or all single messages of a kind."""
+
+    kind: OriginKind
+    origin_id: int | None
+    priority: int
+    due_at: datetime
+
+    @property
+    def origin(self) -> tuple[OriginKind, int]:
+        """Kind and id; 0 stands for all single messages of a kind."""
+        return self.kind, self.origin_id or 0
+
+
+class Candidate(NamedTuple):
+    """What the recheck has to know of one due delivery, without building models."""
+
+    id: int
+    friend_id: int
+    content_id: int
+    origin_id: int
+    line_user_id: str
+    blocked: bool
+    opted_out: bool
+    expires_at: int | None
+
+
+def due_groups(now: datetime) -> list[Group]:
+    """Everything that has something due, urgent first; one indexed question per program."""
+    found = []
+    for kind in OriginKind:
+        after = -1
+        while (head := _head(kind, after)) is not None:
+            origin_id, priority, due_at = head
+            if kind not in PROGRAMS:
+                found.append(Group(kind, None, priority, due_at))
+                break
+            if due_at <= now:
+                found.append(Group(kind, origin_id, priority, due_at))
+            after = origin_id
+    return sorted(found, key=lambda group: (group.priority, group.due_at))
+
+
+def may_go(groups: Iterable[Group], programs: Programs, now: datetime) -> list[Group]:
+    """The groups that may leave: not in quiet hours, and with their program's consent."""
+    groups = list(groups)
+    going = allowed_origins({group.origin for group in groups}, programs, now)
+    return [group for group in groups if group.origin in going]
+
+
+def allowed_origins(
+    origins: set[tuple[OriginKind, int]], programs: Programs, now: datetime
+) -> set[tuple[OriginKind, int]]:
+    """Those (kind, id) whose messages may leave at this moment; single messages always may."""
+    allowed = {origin for origin in origins if origin[0] not in PROGRAMS}
+    if len(allowed) == len(origins) or quiet.ends_at(settings.shop(), now) is not None:
+        return allowed
+    for kind in PROGRAMS:
+        ids = {number for other, number in origins if other == kind}
+        if ids:
+            allowed |= {(kind, number) for number in programs.may_send(kind, ids, now)}
+    return allowed
+
+
+def take(group: Group, limit: int, now: datetime) -> list[Candidate]:
+    """The group's next due deliveries, locked for this transaction."""
+    condition = queued() & (Delivery.origin_kind == int(group.kind)) & (Delivery.due_at <= now)
+    order = [Delivery.origin_id, Delivery.due_at, Delivery.id]
+    if group.origin_id is not None:
+        condition &= Delivery.origin_id == group.origin_id
+    query = (
+        Delivery.select(
+            Delivery.id,
+            Delivery.friend_id,
+            Delivery.content,
+            Delivery.origin_id,
+            Friend.line_user_id,
+            Friend.status == BLOCKED_STATUS,
+            Friend.opted_out_at.is_null(False),
+            # Not the field itself: its times are compared as plain numbers here.
+            Delivery.expires_at.cast("BIGINT"),
+        )
+        .join(Friend, on=(Friend.id == Delivery.friend_id))
+        .where(condition)
+        .order_by(*order)
+        .limit(limit)
+    )
+    if is_postgres():
+        query = query.for_update(of=Delivery, skip_locked=True)
+    return [Candidate(*row) for row in rows(query)]
+
+
+def leave_out(candidates: list[Candidate], kind: OriginKind, now: datetime) -> list[Candidate]:
+    """Mark those who must not get it any more, with their reason; answers the others."""
+    now_ms = to_ms(now)
+    fit: list[Candidate] = []
+    out: dict[str, list[int]] = defaultdict(list)
+    for one in candidates:
+        reason = _against(one, kind, now_ms)
+        if reason:
+            out[reason].append(one.id)
+        else:
+            fit.append(one)
+    for reason, ids in out.items():
+        skip(ids, reason, now)
+    return fit
+
+
+def skip(ids: list[int], reason: str, now: datetime, *, detail: str = "") -> None:
+    """Write deliveries off that are still queued."""
+    if ids:
+        Delivery.update(
+            state=int(DeliveryState.SKIPPED), reason=reason, detail=detail, done_at=now
+        ).where(one_of(Delivery.id, ids) & queued()).execute()
+
+
+def _against(one: Candidate, kind: OriginKind, now_ms: int) -> str:
+    if one.blocked:
+        return reasons.BLOCKED
+    # An answer to a question may reach somebody who wants no steps and broadcasts.
+    if one.opted_out and kind in PROGRAMS:
+        return reasons.OPTED_OUT
+    if one.expires_at is not None and one.expires_at <= now_ms:
+        return reasons.EXPIRED
+    return ""
+
+
+def _head(kind: OriginKind, after: int) -> tuple[int, int, datetime] | None:
+    """(origin id, priority, due_at) of the first queued delivery of the next origin."""
+    head = (
+        Delivery.select(Delivery.origin_id, Delivery.priority, Delivery.due_at)
+        .where(queued() & (Delivery.origin_kind == int(kind)) & (Delivery.origin_id > after))
+        .order_by(Delivery.origin_id, Delivery.due_at, Delivery.id)
+        .first()
+    )
+    return None if head is None else (head.origin_id, head.priority, head.due_at)
