@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -38,6 +38,8 @@ def headline(coupon: Coupon) -> str:
 
 def percent_off(percent: float) -> str:
     """20% off. Chinese names what is left to pay, in tenths where that is even: 8 折, 85 折."""
+    if percent <= 0:
+        return "—"
     if locale() == "zh_Hant_TW":
         pay = Decimal(100) - Decimal(str(percent))
         if pay == 0:
@@ -54,11 +56,16 @@ def minimum_text(coupon: Coupon) -> str:
     return _("Minimum spend %(amount)s", amount=format_twd(coupon.minimum_spend))
 
 
+def last_day(ends: datetime) -> date:
+    """The last day, on the shop's clock, on which something that ends then (exclusive) counts."""
+    return local(ends - timedelta(milliseconds=1)).date()
+
+
 def end_text(ends: datetime) -> str:
     """The end (exclusive) as it is printed: midnight is the day before, which counts in full."""
     there = local(ends)
     if (there.hour, there.minute) == (0, 0):
-        return _("until the end of %(day)s", day=format_date(there.date() - timedelta(days=1)))
+        return _("until the end of %(day)s", day=format_date(last_day(ends)))
     return _("until %(time)s", time=format_datetime(ends))
 
 
@@ -67,7 +74,7 @@ def period_text(starts: datetime | None, ends: datetime | None) -> str:
     if starts is not None and ends is not None:
         there = local(ends)
         if (there.hour, there.minute) == (0, 0):
-            last = format_date(there.date() - timedelta(days=1))
+            last = format_date(last_day(ends))
             return _("%(first)s to %(last)s", first=format_date(starts), last=last)
         return _("%(first)s to %(last)s", first=format_datetime(starts), last=format_datetime(ends))
     if starts is not None:

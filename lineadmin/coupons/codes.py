@@ -57,15 +57,22 @@ class Entry:
 
 
 def read_entry(text: str) -> Entry:
-    """Tell a code from a coupon link; a link to anything but a coupon page is foreign."""
+    """Tell a code from a coupon link; a link to anything but a coupon is foreign.
+
+    The QR on a friend's page holds the address of the counter screen with the code at its end.
+    """
     text = unicodedata.normalize("NFKC", text.strip()[:LONGEST_INPUT])
     if re.match(r"(?i)[a-z][a-z0-9+.-]*://", text):
         try:
             path = urlsplit(text).path
         except ValueError:
             path = ""
-        found = re.fullmatch(rf"(?:.*/)?c/({TOKEN.pattern})/?", path)
-        return Entry(text, token=found[1]) if found else Entry(text, foreign=True)
+        page = re.fullmatch(rf"(?:.*/)?c/({TOKEN.pattern})/?", path)
+        if page:
+            return Entry(text, token=page[1])
+        counter = re.fullmatch(r"(?:.*/)?redeem/([^/]+)/?", path)
+        code = parse_code(counter[1]) if counter else None
+        return Entry(text, code=code, foreign=code is None)
     code = parse_code(text)
     if code is None and TOKEN.fullmatch(text):
         return Entry(text, token=text)

@@ -238,6 +238,11 @@ def note_try(
     _write_try(outcome, text, issue, staff, now, address)
 
 
+def note_unknown_link(token: str, *, now: datetime, address: str) -> None:
+    """Write down a link to a page that does not exist."""
+    _write_try(Outcome.UNKNOWN, f"/c/{token}", None, None, now, address)
+
+
 def outcome_label(outcome: State | Outcome | str) -> str:
     """What a try came to, in words."""
     known: dict[str, Any] = {key.value: label for key, label in STATE_LABELS.items()}

@@ -1,0 +1,358 @@
+"""Coupons: the list with its numbers, the editor with its preview, and one coupon's history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Response as JSONResponse
+from flask import abort, flash, g, jsonify, redirect, request
+from flask_admin import expose
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from lineadmin import clock
+from lineadmin.admin import listing
+from lineadmin.admin.base import StaffModelView, current_staff, flash_refusals, needs
+from lineadmin.admin.coupon_form import CouponForm
+from lineadmin.coupons import actions, numbers
+from lineadmin.coupons.benefits import benefit_text, minimum_text, validity_text
+from lineadmin.coupons.card import card_view
+from lineadmin.coupons.models import Coupon, CouponIssue
+from lineadmin.coupons.numbers import Numbers
+from lineadmin.coupons.offer import REDEEM_LABELS
+from lineadmin.coupons.redeem import HOW_LABELS, may_undo
+from lineadmin.coupons.states import (
+    ACTIVE,
+    CLOSED,
+    COUPON_STATE_LABELS,
+    PAUSED,
+    STATE_LABELS,
+    State,
+    state_of,
+)
+from lineadmin.i18n import _, _l, format_count, locale
+from lineadmin.messages.coupon_card import coupon_card
+from lineadmin.web import coupon_page
+
+NOWHERE = "https://line.me/"  # where the button of a preview would lead
+LATEST = 12
+STATE_KINDS = {ACTIVE: "ok", PAUSED: "warn", CLOSED: "quiet"}
+ORIGIN_LABELS: dict[str, Any] = {
+    "greeting": _l("Greeting"),
+    "step": _l("Step messages"),
+    "broadcast": _l("Broadcast"),
+    "reply": _l("Auto-response"),
+    "staff": _l("By staff"),
+    "test": _l("Test send"),
+}
+
+
+def _issue_state(now: Callable[[], datetime]) -> listing.Filter:
+    spent = CouponIssue.redeemed_at.is_null(False)
+    gone = CouponIssue.voided_at.is_null(False)
+
+    def narrow(query: Any, value: str) -> Any:
+        ended = CouponIssue.expires_at <= now()
+        if value == "used":
+            return query.where(spent)
+        if value == "voided":
+            return query.where(gone)
+        open_ = query.where(CouponIssue.redeemed_at.is_null(), CouponIssue.voided_at.is_null())
+        if value == "expired":
+            return open_.where(ended)
+        return open_.where(CouponIssue.expires_at.is_null() | (CouponIssue.expires_at > now()))
+
+    choices = (
+        ("held", _l("Not used yet")),
+        ("used", _l("Used")),
+        ("expired", _l("Expired")),
+        ("voided", _l("Taken back")),
+    )
+    return listing.Filter("state", _l("State"), choices, narrow)
+
+
+def _opened_filter() -> listing.Filter:
+    choices = (("1", _l("Opened")), ("0", _l("Not opened")))
+    return listing.Filter(
+        "opened",
+        _l("Opened"),
+        choices,
+        lambda query, value: query.where(CouponIssue.opened_at.is_null(value == "0")),
+    )
+
+
+ISSUE_FILTERS = (_issue_state(clock.now), _opened_filter())
+
+
+class CouponsView(StaffModelView):
+    """Every coupon of the shop."""
+
+    menu_icon = "coupon"
+    audit_kind = "coupon"
+    can_view_details = True
+    column_list = ("title", "benefit", "validity", "issued", "opened", "redeemed", "state")
+    column_labels = {
+        "title": _l("Name"),
+        "benefit": _l("Benefit"),
+        "validity": _l("Validity"),
+        "issued": _l("Handed out"),
+        "opened": _l("Opened"),
+        "redeemed": _l("Redeemed"),
+        "state": _l("State"),
+    }
+    number_columns = ("issued", "opened", "redeemed")
+    column_formatters = {
+        "benefit": lambda view, context, row, name: benefit_text(row),
+        "validity": lambda view, context, row, name: validity_text(row),
+        "issued": lambda view, context, row, name: _of_stock(row),
+        "opened": lambda view, context, row, name: _share(context, row, "opened"),
+        "redeemed": lambda view, context, row, name: _share(context, row, "redeemed"),
+        "state": lambda view, context, row, name: state_badge(row.state),
+    }
+    search_columns = (Coupon.title, Coupon.code)
+    toolbar_filters = (
+        listing.choice_filter(
+            "state", _l("State"), Coupon.state, tuple(COUPON_STATE_LABELS.items())
+        ),
+    )
+    list_template = "admin/coupons.html"
+    create_template = edit_template = "admin/coupon_edit.html"
+    details_template = "admin/coupon.html"
+
+    # --- words ----------------------------------------------------------------------------
+
+    def create_label(self) -> str:
+        return _("New coupon")
+
+    def empty_title(self) -> str:
+        return _("No coupon yet")
+
+    def empty_text(self) -> str:
+        return _("Make one, put it into a greeting, a step or a broadcast, and redeem it here.")
+
+    def row_label(self, record: Coupon) -> str:
+        return str(record.title)
+
+    def row_url(self, record: Coupon) -> str:
+        return str(self.get_url(".details_view", id=record.id))
+
+    # --- making and changing --------------------------------------------------------------
+
+    def get_form(self) -> Any:
+        return CouponForm
+
+    def create_form(self, obj: Any = None) -> CouponForm:
+        """The empty form, or one filled with the coupon it duplicates."""
+        copied = self.get_one(request.args.get("from"))
+        form: CouponForm = super().create_form(obj)
+        if copied is not None and request.method == "GET":
+            form = CouponForm(None, copied, code="", stock=copied.stock)
+        return form
+
+    def edit_form(self, obj: Any = None) -> CouponForm:
+        """The filled form; what friends were promised cannot be typed any more."""
+        form: CouponForm = super().edit_form(obj)
+        form.code.render_kw = {**(form.code.render_kw or {}), "disabled": True}
+        form.code.data = obj.code
+        if obj.issued:
+            form.keep_promises(obj)
+        return form
+
+    def create_record(self, form: CouponForm) -> Coupon:
+        return actions.create(
+            form.offer(), staff=current_staff(), now=clock.now(), wall=clock.wall()
+        )
+
+    def save_record(self, form: CouponForm, record: Coupon, version: int) -> None:
+        actions.edit(
+            record.id, form.offer(), version=version, staff=current_staff(), wall=clock.wall()
+        )
+
+    def after_create_url(self, record: Coupon) -> str:
+        return self.row_url(record)
+
+    def after_save_url(self, record: Coupon) -> str:
+        return self.row_url(record)
+
+    def _form_page(self, template: str, form: Any, **more: Any) -> Any:
+        more.setdefault("locked", bool(more.get("model") and more["model"].issued))
+        return super()._form_page(template, form, preview=_preview(form), **more)
+
+    @expose("/preview/", methods=("POST",))
+    @needs("edit")
+    def preview(self) -> JSONResponse:
+        """The card and the page of what is in the form right now; nothing is kept."""
+        form = CouponForm(request.form)
+        known = self.get_one(request.args.get("id"))
+        if known is not None and known.issued:
+            form.keep_promises(known)
+        return jsonify(_preview(form))
+
+    # --- one coupon -----------------------------------------------------------------------
+
+    @expose("/details/")
+    def details_view(self) -> Response | str:
+        """Its numbers, its latest uses, its card and page."""
+        coupon = self._coupon()
+        now = clock.now()
+        return self.render(
+            self.details_template,
+            coupon=coupon,
+            numbers=numbers.numbers_at(coupon, now),
+            uses=numbers.latest_uses(limit=LATEST, coupon=coupon),
+            may_undo=lambda row: may_undo(row, now),
+            how_labels=HOW_LABELS,
+            facts=_facts(coupon),
+            state_mark=(STATE_KINDS[coupon.state], COUPON_STATE_LABELS[coupon.state]),
+            preview=_preview_of(coupon),
+        )
+
+    @expose("/copies/")
+    def copies(self) -> str:
+        """Every copy with what became of it."""
+        coupon = self._coupon()
+        now = clock.now()
+        chosen = listing.chosen_filters(ISSUE_FILTERS, request.args)
+        query: Any = CouponIssue.select().where(CouponIssue.coupon == coupon)
+        for one in ISSUE_FILTERS:
+            if one.name in chosen:
+                query = one.narrow(query, chosen[one.name])
+        order = listing.Keyset(CouponIssue.id, CouponIssue.id, descending=True)
+        rows, previous, following = order.page(
+            query,
+            self.page_size,
+            after=request.args.get("after"),
+            before=request.args.get("before"),
+        )
+
+        def address(**cursor: str) -> str:
+            return str(self.get_url(".copies", id=coupon.id, **chosen, **cursor))
+
+        for row in rows:
+            row.coupon = coupon
+        return self.render(
+            "admin/coupon_copies.html",
+            coupon=coupon,
+            rows=[(row, *_state_badge_of(row, coupon, now)) for row in rows],
+            names=numbers.friend_names(row.friend_id for row in rows),
+            origins=ORIGIN_LABELS,
+            how_labels=HOW_LABELS,
+            total=listing.count_label(listing.bounded_count(query)),
+            filters=listing.drawn_filters(ISSUE_FILTERS, chosen),
+            page=listing.Page(
+                rows=rows,
+                previous=address(before=previous) if previous else None,
+                next=address(after=following) if following else None,
+                first=address() if request.args.get("after") else None,
+            ),
+        )
+
+    # --- pausing, resuming, closing -------------------------------------------------------
+
+    @expose("/state/", methods=("POST",))
+    @needs("edit")
+    @flash_refusals
+    def set_state(self) -> Response | str:
+        """Pause or resume at once; closing asks first, since it is for good."""
+        coupon = self._coupon()
+        wanted = request.form.get("state", "")
+        staff, wall = current_staff(), clock.wall()
+        if wanted == CLOSED and not self.confirmed():
+            held = numbers.numbers_at(coupon, clock.now()).held
+            return self.confirm(
+                _("Close “%(name)s” for good?", name=coupon.title),
+                text=_(
+                    "Nobody gets it any more, and the %(count)s copies friends still hold stop "
+                    "working. To honour those and hand out no more, set “How many” to the number "
+                    "handed out instead.",
+                    count=format_count(held),
+                ),
+                label=_("Close for good"),
+                hidden={"id": coupon.id, "state": CLOSED},
+                action=self.get_url(".set_state"),
+                cancel_url=self.row_url(coupon),
+            )
+        change = {PAUSED: actions.pause, ACTIVE: actions.resume, CLOSED: actions.close}.get(wanted)
+        if change is None:
+            abort(400)
+        change(coupon.id, staff=staff, wall=wall)
+        said = {
+            PAUSED: _("“%(name)s” is paused: it is neither handed out nor redeemed."),
+            ACTIVE: _("“%(name)s” is running again."),
+            CLOSED: _("“%(name)s” is closed."),
+        }[wanted]
+        flash(said % {"name": coupon.title}, "success")
+        return redirect(self.row_url(coupon))
+
+    def back_url(self) -> str:
+        coupon = request.form.get("id", type=int)
+        return str(self.get_url(".details_view", id=coupon)) if coupon else super().back_url()
+
+    def _coupon(self) -> Coupon:
+        coupon: Coupon = self.get_one(request.values.get("id")) or abort(404)
+        return coupon
+
+
+def state_badge(state: str) -> Markup:
+    """The state of a coupon in a list."""
+    return Markup('<span class="badge {}">{}</span>').format(
+        STATE_KINDS.get(state, ""), COUPON_STATE_LABELS.get(state, state)
+    )
+
+
+def _of_stock(coupon: Coupon) -> str:
+    issued = format_count(coupon.issued)
+    return issued if coupon.stock is None else f"{issued} / {format_count(coupon.stock)}"
+
+
+def _share(context: Any, coupon: Coupon, part: str) -> str:
+    """A number with its share of the copies; one query serves all rows of the page."""
+    if "coupon_numbers" not in g:
+        g.coupon_numbers = numbers.numbers_of(context["data"])
+    known: Numbers = g.coupon_numbers[coupon.id]
+    count = getattr(known, part)
+    share = known.percent(count)
+    return format_count(count) if share is None else f"{format_count(count)}（{share:.0f}%）"
+
+
+def _facts(coupon: Coupon) -> list[tuple[Any, Any]]:
+    rows = [
+        (_("Benefit"), benefit_text(coupon)),
+        (_("Minimum spend"), minimum_text(coupon) or _("None")),
+        (_("Validity"), validity_text(coupon)),
+        (_("How many"), _("Unlimited") if coupon.stock is None else format_count(coupon.stock)),
+        (_("Per friend"), format_count(coupon.per_friend)),
+        (_("How it is used"), REDEEM_LABELS[coupon.redeem]),
+        (_("Short name"), coupon.code),
+    ]
+    if coupon.pin:
+        rows.append((_("Shop PIN"), coupon.pin))
+    if coupon.terms:
+        rows.append((_("Terms"), Markup('<span class="pre-line">{}</span>').format(coupon.terms)))
+    return rows
+
+
+def _state_badge_of(row: CouponIssue, coupon: Coupon, now: datetime) -> tuple[str, Any]:
+    state = state_of(row, coupon, now)
+    kind = {State.VALID: "ok", State.USED: "info", State.NOT_YET: "warn", State.PAUSED: "warn"}
+    return kind.get(state, "quiet"), _("Not used yet") if state is State.VALID else STATE_LABELS[
+        state
+    ]
+
+
+def _preview(form: CouponForm) -> dict[str, Any]:
+    return _preview_of(form.sketch())
+
+
+def _preview_of(coupon: Coupon) -> dict[str, Any]:
+    return {
+        "messages": [coupon_card(card_view(coupon, None, NOWHERE, locale()))],
+        "page": coupon_page.preview(coupon, clock.now()),
+    }
+
+
+def views() -> list[tuple[Any, str, int]]:
+    """The screen and its place in the menu."""
+    return [(CouponsView(Coupon, _l("Coupons"), endpoint="coupons"), "offers", 10)]

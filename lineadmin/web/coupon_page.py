@@ -1,0 +1,253 @@
+"""A friend's coupon at /c/<token>: what it gives, whether it can be used, and using it there.
+
+The link is the key: whoever has it holds the coupon, and the page says so. There is no cookie; the
+form that uses the coupon carries a signed token with the request's own key.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import segno
+from flask import Blueprint, Flask, abort, current_app, jsonify, make_response, request, url_for
+from flask import render_template as render
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from markupsafe import Markup
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from lineadmin import clock, config, settings
+from lineadmin.coupons import benefits, codes, throttle
+from lineadmin.coupons.issue import open_issue
+from lineadmin.coupons.models import Coupon, CouponIssue
+from lineadmin.coupons.redeem import Refused, find, note_unknown_link
+from lineadmin.coupons.self_redeem import redeem_by_friend
+from lineadmin.coupons.states import State, state_of
+from lineadmin.db import to_ms
+from lineadmin.i18n import _, _l, format_datetime
+
+bp = Blueprint("coupon_page", __name__)
+
+FORM_LIFE_SECONDS = 24 * 3600
+# LINE and others fetch links to draw previews; that is not the friend opening her coupon.
+ROBOTS = ("line-poker", "bot", "facebookexternalhit", "preview", "crawler", "spider")
+SECURITY = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+)
+
+STATE_TITLES: dict[State, Any] = {
+    State.VALID: _l("Ready to use"),
+    State.USED: _l("Used"),
+    State.VOIDED: _l("No longer valid"),
+    State.EXPIRED: _l("Expired"),
+    State.CLOSED: _l("No longer valid"),
+    State.PAUSED: _l("Paused for the moment"),
+    State.NOT_YET: _l("Not valid yet"),
+}
+
+
+@dataclass(frozen=True)
+class PageView:
+    """Everything the template shows. `token` is empty in a preview, where nothing can be done."""
+
+    shop_name: str
+    title: str
+    headline: str
+    state: State
+    state_title: str
+    note: str
+    minimum: str
+    period: str
+    terms: str
+    code: str
+    qr: Markup
+    redeem: str
+    now_ms: int
+    ends_ms: int | None
+    token: str = ""
+    form_token: str = ""
+    error: str = ""
+
+
+def init_app(app: Flask) -> None:
+    """Open this door; its form brings a token of its own instead of the session's."""
+    app.extensions["csrf"].exempt(bp)
+    app.register_blueprint(bp)
+
+
+@bp.get("/c/<token>")
+def show(token: str) -> Response:
+    """The coupon's page."""
+    issue = _find(token)
+    now = clock.now()
+    if request.method == "GET" and not _is_robot():
+        open_issue(issue, now=now)
+    return _answer(issue, now)
+
+
+@bp.get("/c/<token>/state")
+def state(token: str) -> Response:
+    """The state alone, which the page asks for every few seconds."""
+    issue = _find(token)
+    response: Response = jsonify(state=state_of(issue, issue.coupon, clock.now()).value)
+    return _guarded(response)
+
+
+@bp.post("/c/<token>/use")
+def use(token: str) -> Response:
+    """Use the coupon from its page, where it allows that. Sending the form twice uses it once."""
+    issue = _find(token)
+    now, wall = clock.now(), clock.wall()
+    request_key = _read_form_token(issue)
+    if request_key is None:
+        return _answer(issue, now, error=_("The page was open for too long. Try again."))
+    try:
+        redeem_by_friend(
+            issue,
+            pin=request.form.get("pin", "")[:20],
+            request_key=request_key,
+            now=now,
+            wall=wall,
+            address=request.remote_addr or "",
+        )
+    except (Refused, throttle.TooManyTries) as refused:
+        fresh = find(token=token) or issue
+        return _answer(fresh, now, error=str(refused), form_token=request.form["form_token"])
+    return redirect(url_for(".show", token=token), 303)
+
+
+def preview(coupon: Coupon, now: datetime) -> str:
+    """The page as a friend will see it who gets this coupon now; for the editor."""
+    from lineadmin.coupons.issue import expiry
+
+    issue = CouponIssue(
+        coupon=coupon,
+        code="ABCDEF123456",
+        issued_at=now,
+        usable_from=coupon.valid_from,
+        expires_at=expiry(coupon, now, settings.shop_zone()),
+    )
+    return render("web/coupon.html", page=page_view(issue, now, is_preview=True))
+
+
+def page_view(
+    issue: CouponIssue,
+    now: datetime,
+    *,
+    error: str = "",
+    form_token: str = "",
+    is_preview: bool = False,
+) -> PageView:
+    """What the page shows of one copy at shop time `now`."""
+    coupon = issue.coupon
+    current = state_of(issue, coupon, now)
+    key = form_token if is_preview or form_token else _new_form_token(issue)
+    return PageView(
+        shop_name=settings.shop().name,
+        title=coupon.title,
+        headline=benefits.headline(coupon),
+        state=current,
+        state_title=str(STATE_TITLES[current]),
+        note=_note(issue, current),
+        minimum=benefits.minimum_text(coupon),
+        period=benefits.period_text(issue.usable_from, issue.expires_at),
+        terms=coupon.terms,
+        code=codes.shown(issue.code),
+        qr=qr_picture(issue),
+        redeem=coupon.redeem,
+        now_ms=to_ms(now),
+        ends_ms=None if issue.expires_at is None else to_ms(issue.expires_at),
+        token="" if is_preview else issue.token,
+        form_token=key,
+        error=error,
+    )
+
+
+def qr_picture(issue: CouponIssue) -> Markup:
+    """The code as a QR: a link to the counter screen, which any phone camera of staff reads."""
+    base = config.current().public_url or ""
+    code = segno.make(f"{base}/admin/redeem/{codes.shown(issue.code)}", error="m", micro=False)
+    drawn = code.svg_inline(border=2, omitsize=True, dark="#000", light="#fff", svgclass="qr")
+    # Checked by segno's own escaping: the text is drawn as modules, never written.
+    return Markup(drawn)  # noqa: S704
+
+
+def _note(issue: CouponIssue, current: State) -> str:
+    if current is State.USED and issue.redeemed_at is not None:
+        return _("Used at %(time)s", time=format_datetime(issue.redeemed_at))
+    if current is State.NOT_YET and issue.usable_from is not None:
+        return _("It starts %(time)s.", time=format_datetime(issue.usable_from))
+    if current is State.PAUSED:
+        return _("The shop has paused this coupon. Please look again later.")
+    if current in (State.CLOSED, State.VOIDED):
+        return _("The shop has ended this coupon.")
+    if current is State.EXPIRED:
+        return _("Thank you for your interest; watch our chat for the next one.")
+    return ""
+
+
+def _find(token: str) -> CouponIssue:
+    counted = throttle.address_key(request.remote_addr or "")
+    wall = clock.wall()
+    try:
+        throttle.check(counted, wall=wall)
+    except throttle.TooManyTries as refused:
+        abort(_missing(429, _("Please wait a moment"), str(refused)))
+    issue = find(token=token) if codes.TOKEN.fullmatch(token) else None
+    if issue is None:
+        throttle.miss(counted, wall=wall)
+        note_unknown_link(token, now=clock.now(), address=request.remote_addr or "")
+        text = _(
+            "The link may be incomplete. Go back to the chat in LINE and tap the coupon again."
+        )
+        abort(_missing(404, _("This coupon was not found"), text))
+    return issue
+
+
+def _missing(status: int, heading: str, text: str) -> Response:
+    shop_name = settings.shop().name
+    page = render("web/coupon_missing.html", heading=heading, text=text, shop_name=shop_name)
+    return _guarded(make_response(page, status))
+
+
+def _answer(
+    issue: CouponIssue, now: datetime, *, error: str = "", form_token: str = ""
+) -> Response:
+    page = page_view(issue, now, error=error, form_token=form_token)
+    return _guarded(make_response(render("web/coupon.html", page=page), 400 if error else 200))
+
+
+def _guarded(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = SECURITY
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _is_robot() -> bool:
+    agent = request.user_agent.string.lower()
+    return any(word in agent for word in ROBOTS)
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="coupon-page")
+
+
+def _new_form_token(issue: CouponIssue) -> str:
+    return str(_signer().dumps([issue.id, str(uuid.uuid4())]))
+
+
+def _read_form_token(issue: CouponIssue) -> str | None:
+    """The request's key, where the form was made here for this copy and not too long ago."""
+    try:
+        issue_id, key = _signer().loads(
+            request.form.get("form_token", ""), max_age=FORM_LIFE_SECONDS
+        )
+    except BadSignature:
+        return None
+    return str(key) if issue_id == issue.id else None
