@@ -19,9 +19,9 @@ from lineadmin.i18n import DEFAULT_LOCALE, _l
 from lineadmin.messages.parts import CouponCard, Part, bubbles, coupon_codes, parse_parts
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.render import Context, is_personal, render
+from lineadmin.outbox import reasons
+from lineadmin.outbox.reasons import COUPON_GONE, NO_PUBLIC_URL
 
-COUPON_GONE = "coupon_gone"
-NO_PUBLIC_URL = "no_public_url"
 DELETED = "deleted"
 
 
@@ -54,7 +54,7 @@ class Dropped:
 LABELS: Mapping[str, Any] = {
     **{str(reason): words for reason, words in REASON_LABELS.items()},
     DELETED: _l("The coupon no longer exists"),
-    NO_PUBLIC_URL: _l("This server has no public address"),
+    NO_PUBLIC_URL: reasons.LABELS[NO_PUBLIC_URL],
 }
 
 

@@ -14,6 +14,7 @@ CAP = "cap"
 EXPIRED = "expired"
 LATE = "late"
 COUPON_GONE = "coupon_gone"
+NO_PUBLIC_URL = "no_public_url"
 NOT_PREPARED = "not_prepared"
 # Taken back by staff or by its program (CANCELED)
 CANCELED = "canceled"
@@ -45,6 +46,7 @@ LABELS: dict[str, Any] = {
     CAP: _l("Has had enough messages lately"),
     EXPIRED: _l("Too late to be of use"),
     LATE: _l("The server was down at its time"),
+    NO_PUBLIC_URL: _l("This server has no public address"),
     NOT_PREPARED: _l("The message could not be made"),
     COUPON_GONE: _l("The coupon is gone"),
     CANCELED: _l("Canceled"),

@@ -5,15 +5,8 @@ import pytest
 from lineadmin.coupons.issue import issue_one
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.messages.parts import CouponCard, Image, QuickReplies, QuickReply, Text
-from lineadmin.messages.prepare import (
-    COUPON_GONE,
-    DELETED,
-    NO_PUBLIC_URL,
-    Dropped,
-    Item,
-    prepare,
-    prepare_one,
-)
+from lineadmin.messages.prepare import DELETED, Dropped, Item, prepare, prepare_one
+from lineadmin.outbox.reasons import COUPON_GONE, NO_PUBLIC_URL
 from tests.conftest import NOON
 from tests.factories import make_friend, make_friends
 
