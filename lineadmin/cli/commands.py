@@ -6,8 +6,11 @@ from flask import Flask
 
 from lineadmin.cli import people, running
 from lineadmin.cli.backup import backup
+from lineadmin.cli.doctor import doctor
+from lineadmin.cli.friends import friends
 from lineadmin.cli.restore import restore
 from lineadmin.cli.shop import shop
+from lineadmin.cli.ticking import tick_command
 
 
 def attach(app: Flask) -> None:
@@ -18,9 +21,12 @@ def attach(app: Flask) -> None:
         running.worker,
         running.simulator,
         running.migrate_command,
+        tick_command,
         people.staff,
         shop,
+        friends,
         backup,
         restore,
+        doctor,
     ):
         app.cli.add_command(command)

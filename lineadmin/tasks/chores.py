@@ -6,74 +6,141 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from lineadmin import config, settings
 from lineadmin.db import atomic, insert_ignore
+from lineadmin.friends import profile
+from lineadmin.friends.followers import import_followers
+from lineadmin.line.errors import LineError, sentence
+from lineadmin.line.gateway import Gateway
+from lineadmin.outbox import quota
+from lineadmin.reports import checkup
 from lineadmin.settings.models import Setting
 from lineadmin.staff import throttle
+from lineadmin.staff.models import Staff
+
+FOLLOWERS_WANTED = "followers.wanted"
+FOLLOWERS_RESULT = "followers.result"
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Chore:
-    """`run(now, wall)` is due again `every` so often; Huey's timetable usually gets there first."""
+    """`run(gateway, now, wall)` is due `every` so often; Huey's timetable gets there first."""
 
     name: str
     every: timedelta
-    run: Callable[[datetime, datetime], object]
+    run: Callable[[Gateway, datetime, datetime], object]
 
 
-def _forget_sign_in_tries(_now: datetime, wall: datetime) -> None:
+def _read_quota(gateway: Gateway, now: datetime, wall: datetime) -> None:
+    quota.refresh(gateway, now=now, wall=wall)
+
+
+def _look_at_connection(gateway: Gateway, now: datetime, wall: datetime) -> None:
+    found = checkup.examine(config.current(), gateway, now=lambda: now, wall=wall)
+    checkup.keep(list(found), wall=wall)
+
+
+def _forget_sign_in_tries(_gateway: Gateway, _now: datetime, wall: datetime) -> None:
     throttle.forget_old(wall=wall)
 
 
-CHORES: tuple[Chore, ...] = (Chore("sessions", timedelta(hours=6), _forget_sign_in_tries),)
+CHORES: tuple[Chore, ...] = (
+    Chore("quota", timedelta(minutes=20), _read_quota),
+    Chore("connection", timedelta(hours=12), _look_at_connection),
+    Chore("sessions", timedelta(hours=12), _forget_sign_in_tries),
+)
 NAMES = tuple(chore.name for chore in CHORES)
 
 
-def run_due(now: datetime, wall: datetime) -> int:
-    """Do every chore whose time has come; answers how many."""
-    last = _last_runs()
-    done = 0
+def run_due(gateway: Gateway, now: datetime, wall: datetime) -> int:
+    """Fetch what is wanted and do every chore whose time has come; answers how much it was."""
+    marks = _marks()
+    done = profile.fetch_due(gateway, wall=wall)
+    if marks.get(FOLLOWERS_WANTED) is not None:
+        done += _import_followers(gateway, now, wall)
     for chore in CHORES:
-        before = last.get(chore.name)
+        before = marks.get(_key(chore.name))
         if (before is None or wall - before >= chore.every) and _claim(chore.name, before, wall):
-            _run(chore, now, wall)
+            _run(chore, gateway, now, wall)
             done += 1
     return done
 
 
-def run(name: str, now: datetime, wall: datetime) -> bool:
-    """Do one chore by name, unless another worker did it within half its period."""
+def run(name: str, gateway: Gateway, now: datetime, wall: datetime) -> bool:
+    """Do one chore by name, unless another worker did it within a quarter of its period."""
     chore = next(chore for chore in CHORES if chore.name == name)
-    before = _last_runs().get(name)
-    if before is not None and wall - before < chore.every / 2:
+    before = _marks().get(_key(name))
+    if before is not None and wall - before < chore.every / 4:
         return False
     if not _claim(name, before, wall):
         return False
-    _run(chore, now, wall)
+    _run(chore, gateway, now, wall)
     return True
 
 
-def _run(chore: Chore, now: datetime, wall: datetime) -> None:
+def want_followers(staff: Staff, *, wall: datetime) -> None:
+    """Have the worker ask LINE for all friends; asking again while it is at it changes nothing."""
+    settings.mark(FOLLOWERS_WANTED, {"staff": staff.id}, wall=wall)
+
+
+@dataclass(frozen=True)
+class FollowersState:
+    """How the last import of all friends went; `seen` None: there was none."""
+
+    running: bool = False
+    allowed: bool | None = None
+    seen: int | None = None
+    new: int = 0
+    problem: str = ""
+    at: datetime | None = None
+
+
+def followers_state() -> FollowersState:
+    """For the screen."""
+    if settings.get(FOLLOWERS_WANTED) is not None:
+        return FollowersState(running=True)
+    row = Setting.get_or_none(Setting.key == FOLLOWERS_RESULT)
+    return FollowersState() if row is None else FollowersState(at=row.changed_at, **row.value)
+
+
+def _import_followers(gateway: Gateway, now: datetime, wall: datetime) -> int:
+    wanted = settings.get(FOLLOWERS_WANTED)
+    if wanted is None or not settings.clear(FOLLOWERS_WANTED):
+        return 0
+    staff = Staff.get_or_none(Staff.id == wanted["staff"])
+    result: dict[str, Any]
     try:
-        chore.run(now, wall)
+        done = import_followers(gateway, staff=staff, now=now, wall=wall)
+        result = {"allowed": done.allowed, "seen": done.seen, "new": done.new}
+    except LineError as error:
+        result = {"problem": sentence(error)}
+    settings.mark(FOLLOWERS_RESULT, result, wall=wall)
+    return 1
+
+
+def _run(chore: Chore, gateway: Gateway, now: datetime, wall: datetime) -> None:
+    try:
+        chore.run(gateway, now, wall)
     except Exception:
         logger.exception("chore %s failed; it comes round again", chore.name)
 
 
-def _last_runs() -> dict[str, datetime]:
-    rows = Setting.select(Setting.key, Setting.changed_at).where(
-        Setting.key.in_([_key(name) for name in NAMES])
-    )
-    return {row.key.removeprefix("chore."): row.changed_at for row in rows}
+def _marks() -> dict[str, datetime]:
+    keys = [FOLLOWERS_WANTED, *map(_key, NAMES)]
+    rows = Setting.select(Setting.key, Setting.changed_at).where(Setting.key.in_(keys))
+    return {row.key: row.changed_at for row in rows}
 
 
 def _claim(name: str, before: datetime | None, wall: datetime) -> bool:
     """Whoever moves the mark from `before` does the chore."""
     with atomic():
         if before is None:
-            return bool(insert_ignore(Setting.insert(key=_key(name), value=None, changed_at=wall)))
+            fresh = Setting.insert(key=_key(name), value=True, changed_at=wall)
+            return bool(insert_ignore(fresh))
         return bool(
             Setting.update(changed_at=wall)
             .where(Setting.key == _key(name), Setting.changed_at == before)

@@ -19,9 +19,10 @@ logger = logging.getLogger(__name__)
 class Loop(threading.Thread):
     """Calls `work` until stopped.
 
-    `work` answers how much it did; anything but 0 wakes the loops in `wakes`, which come after it.
-    `is_due` is one cheap indexed question, asked every `poll` seconds; `work` runs in any case
-    every `full` seconds. An error is logged, pauses the loop longer each time, and never ends it.
+    `work` answers how much it did. Anything but 0 calls `wakes`, those whose work comes after it,
+    and looks again at once. `is_due` is one cheap indexed question, asked every `poll` seconds;
+    `work` runs in any case every `full` seconds. An error is logged, pauses the loop longer each
+    time, and never ends it.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Loop(threading.Thread):
         self._full = full
         self._event = threading.Event()
         self._stopping = False
-        self.wakes: list[Loop] = []
+        self.wakes: list[Callable[[], None]] = []
         self.passed_at = time.monotonic()
         self.passes = 0
 
@@ -72,8 +73,9 @@ class Loop(threading.Thread):
                 if rung or overdue or self._is_due():
                     worked_at = time.monotonic()
                     if self._work():
-                        for loop in self.wakes:
-                            loop.wake()
+                        self._event.set()
+                        for wake in self.wakes:
+                            wake()
                 pause = FIRST_PAUSE_SECONDS
             except Exception:
                 logger.exception("%s failed; trying again in %.1f s", self.name, pause)

@@ -1,4 +1,4 @@
-"""One tick: everything that is due, once, in the order in which it flows through the house."""
+"""One tick: everything that is due, in the order in which it flows through the house."""
 
 from __future__ import annotations
 
@@ -6,67 +6,122 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 
-from lineadmin.tasks import chores
+from lineadmin import config as configuration
+from lineadmin.friends import profile
+from lineadmin.line.gateway import Gateway
+from lineadmin.outbox import counts as outbox_counts
+from lineadmin.outbox.sender import Sender
+from lineadmin.sequences import advance as steps
+from lineadmin.sequences import triggers
+from lineadmin.tasks.sending import Rooms, optional, preparer
+
+MOST_PASSES = 10  # what one part starts, the next finds; a chain longer than this is a mistake
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class Counts:
-    """What one tick did; `failed` names the parts that ended in an error, which is in the log."""
+    """What one tick did. `failed` names the parts that ended in an error, which is in the log."""
 
     inbox: int = 0
     triggers: int = 0
     steps: int = 0
     broadcasts: int = 0
-    sent: int = 0
-    waiting: int = 0
-    chores: int = 0
+    outbox: outbox_counts.Counts = field(default_factory=outbox_counts.Counts)
     failed: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         """The one line `flask tick` prints."""
+        sent = self.outbox
         parts = [
             f"inbox {self.inbox}",
             f"triggers {self.triggers}",
             f"steps {self.steps}",
             f"broadcasts {self.broadcasts}",
-            f"sent {self.sent}",
-            f"waiting {self.waiting}",
+            f"sent {sent.sent}",
+            f"skipped {sent.skipped}",
+            f"failed {sent.failed}",
+            f"unknown {sent.unknown}",
+            f"queued {sent.queued}",
+            f"waiting {sent.waiting}",
         ]
         if self.failed:
-            parts.append(f"failed {' '.join(self.failed)}")
-        return ", ".join(parts)
+            parts.append(f"errors in {' '.join(self.failed)}")
+        return " ".join(parts)
+
+    @property
+    def moved(self) -> int:
+        """How much happened."""
+        return self.inbox + self.triggers + self.steps + self.broadcasts + self.outbox.done
 
 
-def tick(now: datetime, wall: datetime) -> Counts:
-    """Do everything that is due at shop time `now`. A part that fails does not stop the others."""
+def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Counts:
+    """Do everything that is due at shop time `now`. A part that fails does not stop the others.
+
+    Waits for what is on its way to LINE; leaves alone what is in backoff or leased elsewhere.
+    """
+    config = configuration.current()
+    own = gateway is None
+    gateway = gateway or Gateway(config)
+    sender = Sender(
+        gateway,
+        preparer(config, lambda: now),
+        Rooms(),
+        now=lambda: now,
+        wall=lambda: wall,
+        place="tick",
+    )
     counts = Counts()
-    counts.inbox = fenced(counts, "inbox", lambda: dispatch_inbox(now, wall))
-    counts.chores = fenced(counts, "chores", lambda: chores.run_due(now, wall))
+    try:
+        for _pass in range(MOST_PASSES):
+            before = counts.moved
+            counts.inbox += _fenced(counts, "inbox", lambda: dispatch(gateway, now, wall))
+            counts.triggers += _fenced(counts, "triggers", lambda: triggers.advance(now, wall))
+            counts.steps += _fenced(counts, "steps", lambda: steps.advance(now, wall))
+            counts.broadcasts += _fenced(counts, "broadcasts", lambda: send_out(now, wall))
+            _fenced(counts, "outbox", lambda: _send(sender, counts, now, wall))
+            if counts.moved == before:
+                break
+        _fenced(counts, "profiles", lambda: profile.fetch_due(gateway, wall=wall))
+    finally:
+        sender.finish()
+        if own:
+            gateway.close()
     return counts
 
 
-def fenced(counts: Counts, name: str, part: Callable[[], Any]) -> int:
-    """The number `part` answers; 0 and a line in the log where it fails."""
+def dispatch(gateway: Gateway, now: datetime, wall: datetime) -> int:
+    """Handle waiting webhook events; how many."""
+    room = optional("lineadmin.inbox.run")
+    return 0 if room is None else int(room.dispatch_due(now, wall))
+
+
+def send_out(now: datetime, wall: datetime) -> int:
+    """Start, plan and finish broadcasts; how much moved."""
+    room = optional("lineadmin.broadcasts.run")
+    return 0 if room is None else int(room.advance(now, wall))
+
+
+def _send(sender: Sender, counts: Counts, now: datetime, wall: datetime) -> int:
+    done = sender.run_once(now, wall)
+    counts.outbox.add(
+        packed=done.packed,
+        sent=done.sent,
+        failed=done.failed,
+        unknown=done.unknown,
+        skipped=done.skipped,
+    )
+    counts.outbox.queued, counts.outbox.waiting = done.queued, done.waiting
+    return done.done
+
+
+def _fenced(counts: Counts, name: str, part: Callable[[], Any]) -> int:
     try:
         return int(part() or 0)
     except Exception:
         logger.exception("the %s part of a tick failed", name)
         counts.failed.append(name)
         return 0
-
-
-def dispatch_inbox(now: datetime, wall: datetime) -> int:
-    run = room("lineadmin.inbox.run", "dispatch_due")
-    return 0 if run is None else run(now, wall)
-
-
-def room(module: str, name: str) -> Any:
-    try:
-        return getattr(import_module(module), name)
-    except ModuleNotFoundError:
-        return None

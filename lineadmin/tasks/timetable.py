@@ -22,6 +22,8 @@ NAME = "lineadmin"
 # Minutes are UTC; Taipei is eight hours ahead, so 19:00 there is three in the morning here.
 TIMETABLE: tuple[tuple[str, Callable[..., bool]], ...] = (
     ("look", crontab(minute="*")),
+    ("quota", crontab(minute="*/10")),
+    ("connection", crontab(minute="5", hour="*/6")),
     ("sessions", crontab(minute="20", hour="*/6")),
 )
 

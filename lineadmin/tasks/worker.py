@@ -1,8 +1,9 @@
 """The worker process: a few loops side by side, so that no kind of work waits for another.
 
 `inbox` answers friends and must be quick; `programs` starts and advances sequences and plans
-broadcasts; `sending` talks to LINE; `chores` fetches profiles and cleans. Every piece of work is a
-row in the database: a worker that is killed anywhere loses nothing, its successor goes on.
+broadcasts; `sender` talks to LINE; `chores` fetches profiles, reads the quota and cleans. Every
+piece of work is a row in the database: a worker that is killed anywhere loses nothing, and its
+successor goes on.
 """
 
 from __future__ import annotations
@@ -23,14 +24,22 @@ from lineadmin import db as database
 from lineadmin.config import Config
 from lineadmin.errors import ConfigError
 from lineadmin.family import end_with_supervisor
+from lineadmin.inbox.models import InboundEvent
+from lineadmin.line.errors import LineError
+from lineadmin.line.gateway import Gateway
+from lineadmin.outbox import pauses
+from lineadmin.outbox.sender import Sender
+from lineadmin.sequences import advance as steps
+from lineadmin.sequences import triggers
 from lineadmin.settings import heartbeat
 from lineadmin.tasks import chores, doorbell, timetable
 from lineadmin.tasks.loops import Loop
-from lineadmin.tasks.tick import dispatch_inbox
+from lineadmin.tasks.sending import Rooms, preparer
+from lineadmin.tasks.tick import dispatch, send_out
 
 BEAT_SECONDS = 5.0
 STOP_SECONDS = 8.0
-STUCK_SECONDS = 120.0  # a loop that has not come round for so long says nothing is well
+STUCK_SECONDS = 120.0  # a loop that has not come round for so long says that nothing is well
 
 logger = logging.getLogger(__name__)
 
@@ -48,25 +57,44 @@ class Worker:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._stop = threading.Event()
-        inbox = Loop("inbox", self._inbox, is_due=lambda: False, poll=0.5)
-        upkeep = Loop("chores", self._chores, is_due=lambda: False, poll=1.0)
-        self._loops = [inbox, upkeep]
+        self._gateway = Gateway(config)
+        self._sender = Sender(
+            self._gateway,
+            preparer(config, clock.now),
+            Rooms(),
+            now=clock.now,
+            wall=clock.wall,
+            lock_file=config.var_dir / "worker.lock",
+        )
+        self._inbox = Loop("inbox", self._dispatch, is_due=_events_wait, poll=0.5)
+        self._programs = Loop("programs", self._advance, is_due=_programs_due, poll=1.0)
+        self._chores = Loop("chores", self._run_chores, is_due=lambda: False, poll=2.0)
+        self._inbox.wakes = [self._programs.wake, self._sender.wake, self._chores.wake]
+        self._programs.wakes = [self._sender.wake]
+        self._loops = [self._inbox, self._programs, self._chores]
+        self._sending = threading.Thread(
+            target=self._sender.pump, args=(self._stop,), name="sender", daemon=True
+        )
         self._bell = doorbell.Listener(config, self.wake)
         self._huey: Timetable | None = None
 
     def wake(self) -> None:
-        """Have every loop look at once."""
+        """Have everybody look at once."""
         for loop in self._loops:
             loop.wake()
+        self._sender.wake()
 
     def run(self) -> int:
         """Work until told to stop; answers the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        heartbeat.beat("worker", wall=clock.wall())
+        self._gateway.load_sdk()
+        self._beat()
+        self._try_line_again()
         self._bell.start()
         for loop in self._loops:
             loop.start()
+        self._sending.start()
         self._start_huey()
         logger.info("worker %s is at work", os.getpid())
         healthy = self._watch()
@@ -79,18 +107,23 @@ class Worker:
 
     def _watch(self) -> bool:
         while not self._stop.wait(BEAT_SECONDS):
-            dead = [loop.name for loop in self._loops if not loop.is_alive()]
+            threads = [*self._loops, self._sending]
+            dead = [thread.name for thread in threads if not thread.is_alive()]
             if dead:
-                logger.critical("the %s loop has ended; the worker gives up", ", ".join(dead))
+                logger.critical("%s ended by itself; the worker gives up", ", ".join(dead))
+                self._stop.set()
                 return False
             self._beat()
         return True
 
     def _beat(self) -> None:
+        """Say that we are alive, unless one of the loops is stuck."""
         now = time.monotonic()
-        stuck = [loop.name for loop in self._loops if now - loop.passed_at > STUCK_SECONDS]
+        passed = {loop.name: loop.passed_at for loop in self._loops}
+        passed["sender"] = self._sender.passed_at
+        stuck = [name for name, at in passed.items() if now - at > STUCK_SECONDS]
         if stuck:
-            logger.error("the %s loop is stuck", ", ".join(stuck))
+            logger.error("%s: stuck, so there is no heartbeat", ", ".join(stuck))
             return
         try:
             database.ensure_connection()
@@ -99,6 +132,17 @@ class Worker:
             logger.warning("no heartbeat: the database does not answer", exc_info=True)
             if not database.db.is_closed():
                 database.db.close()
+
+    def _try_line_again(self) -> None:
+        """Whoever renewed the token has started us again: see whether LINE accepts it."""
+        if pauses.current().line_since is None:
+            return
+        try:
+            self._gateway.bot_info()
+        except LineError as error:
+            logger.warning("LINE still does not accept our access: %s", error)
+            return
+        pauses.line_is_well(staff=None, wall=clock.wall())
 
     def _start_huey(self) -> None:
         huey = timetable.open_huey(self._config)
@@ -109,28 +153,47 @@ class Worker:
         self._huey.start()
 
     def _finish(self) -> None:
-        """Let every loop end its pass; what is not done by then is taken up by the next worker."""
+        """Let everybody end what they are at; the next worker takes up what is not done by then."""
         deadline = time.monotonic() + STOP_SECONDS
         if self._huey is not None:
             self._huey.stop_flag.set()
+        self._sender.wake()
         for loop in self._loops:
             loop.request_stop()
         self._bell.stop()
-        for loop in self._loops:
-            loop.join(max(0.1, deadline - time.monotonic()))
-        late = [loop.name for loop in self._loops if loop.is_alive()]
+        threads = [*self._loops, self._sending]
+        for thread in threads:
+            thread.join(max(0.1, deadline - time.monotonic()))
+        late = [thread.name for thread in threads if thread.is_alive()]
         if late:
             logger.warning("%s did not finish in time; the next worker goes on", ", ".join(late))
 
-    def _inbox(self) -> int:
-        return dispatch_inbox(clock.now(), clock.wall())
+    def _dispatch(self) -> int:
+        return dispatch(self._gateway, clock.now(), clock.wall())
 
-    def _chores(self) -> int:
-        return chores.run_due(clock.now(), clock.wall())
+    def _advance(self) -> int:
+        now, wall = clock.now(), clock.wall()
+        stopping = self._stop.is_set
+        done = triggers.advance(now, wall)
+        done += steps.advance(now, wall, stopping)
+        return done + send_out(now, wall)
+
+    def _run_chores(self) -> int:
+        return chores.run_due(self._gateway, clock.now(), clock.wall())
 
     def _run_chore(self, name: str) -> None:
         database.ensure_connection()
-        chores.run(name, clock.now(), clock.wall())
+        chores.run(name, self._gateway, clock.now(), clock.wall())
+
+
+def _events_wait() -> bool:
+    waiting = InboundEvent.handled_at.is_null() & InboundEvent.set_aside_at.is_null()
+    due = waiting & (InboundEvent.try_at <= clock.wall())
+    return bool(InboundEvent.select(InboundEvent.id).where(due).exists())
+
+
+def _programs_due() -> bool:
+    return bool(triggers.is_due() or steps.is_due(clock.now()))
 
 
 def run_worker() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify
@@ -11,8 +12,7 @@ from flask import Blueprint, Flask, Response, jsonify
 from lineadmin import clock
 from lineadmin import db as database
 from lineadmin.inbox.models import InboundEvent
-from lineadmin.outbox import live
-from lineadmin.outbox.models import Delivery, DeliveryState
+from lineadmin.outbox import queries as outbox
 from lineadmin.settings import heartbeat
 
 SILENT_SECONDS = 180
@@ -65,11 +65,7 @@ def _look() -> dict[str, Any]:
                 )
             ),
         },
-        {
-            "queued": _count(_deliveries().where(live.queued())),
-            "sending": _count(_deliveries().where(live.packed())),
-            "unknown": _count(_unknown()),
-        },
+        asdict(outbox.live()),
     )
 
 
@@ -91,18 +87,6 @@ def _answer(
             "unknown": outbox.get("unknown"),
         },
     }
-
-
-def _deliveries() -> Any:
-    return Delivery.select(Delivery.id)
-
-
-def _unknown() -> Any:
-    # The whole list of states as the partial index has it, or SQLite would not use the index.
-    in_trouble = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.HELD)
-    return _deliveries().where(
-        live.one_of(Delivery.state, in_trouble), Delivery.state == DeliveryState.UNKNOWN
-    )
 
 
 def _count(query: Any) -> int:

@@ -1,0 +1,91 @@
+"""What the outbox asks of the rooms above it, answered: rendering, and the say of programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from importlib import import_module
+from typing import Any
+
+from lineadmin.config import Config
+from lineadmin.messages import prepare as messages
+from lineadmin.messages.parts import Part, parse_parts
+from lineadmin.outbox.models import OriginKind
+from lineadmin.outbox.protocol import Job, Prepare, Prepared, Programs
+from lineadmin.sequences import advance as steps
+
+# What a coupon's copy remembers of the message it came with.
+ORIGINS = {
+    OriginKind.BROADCAST: "broadcast",
+    OriginKind.STEP: "step",
+    OriginKind.GREETING: "greeting",
+    OriginKind.STAFF: "staff",
+    OriginKind.TEST: "test",
+}
+
+
+def preparer(config: Config, now: Callable[[], datetime]) -> Prepare:
+    """Renders jobs for the sender; equal content is read once."""
+
+    def prepare(jobs: Sequence[Job]) -> list[Prepared]:
+        parsed: dict[int, list[Part]] = {}
+        items = []
+        for job in jobs:
+            if job.content.id not in parsed:
+                parsed[job.content.id] = parse_parts(job.content.parts)
+            items.append(
+                messages.Item(
+                    friend_id=job.friend.id,
+                    name=job.friend.display_name or None,
+                    parts=parsed[job.content.id],
+                    origin=ORIGINS[OriginKind(job.delivery.origin_kind)],
+                    origin_id=job.delivery.origin_id,
+                )
+            )
+        done = messages.prepare(items, public_url=config.public_url, now=now())
+        return [
+            Prepared(
+                messages=one.messages,
+                skip_reason=one.skip_reason or "",
+                dropped="; ".join(str(part.label) for part in one.dropped),
+            )
+            for one in done
+        ]
+
+    return prepare
+
+
+class Rooms(Programs):
+    """Broadcasts and sequences decide about their own messages; everything else may go."""
+
+    def may_send(self, kind: OriginKind, ids: set[int], now: datetime) -> set[int]:
+        """Those that may leave now; see `Programs`."""
+        room = _room(kind)
+        return ids if room is None else room.may_send(ids, now)
+
+    def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:
+        """The rest of a program can't go on; see `Programs`."""
+        room = _room(kind)
+        if room is not None:
+            room.waits(id, reason)
+
+    def goes_on(self, kind: OriginKind, id: int, now: datetime) -> None:
+        """A program has had messages packed."""
+        room = _room(kind)
+        if room is not None:
+            room.goes_on(id)
+
+
+def _room(kind: OriginKind) -> Any:
+    if kind == OriginKind.STEP:
+        return steps
+    if kind == OriginKind.BROADCAST:
+        return optional("lineadmin.broadcasts.run")
+    return None
+
+
+def optional(module: str) -> Any:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError:
+        return None
