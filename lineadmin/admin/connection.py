@@ -13,6 +13,9 @@ from lineadmin import clock, config, tasks
 from lineadmin.admin import shell
 from lineadmin.admin.base import AdminPage, current_staff, needs
 from lineadmin.admin.gate import flash_refusals
+from lineadmin.checkup import look as checkup
+from lineadmin.checkup.look import BAD, WARN, Finding
+from lineadmin.checkup.words import tell
 from lineadmin.config import Config
 from lineadmin.db import atomic
 from lineadmin.errors import DomainError
@@ -21,9 +24,6 @@ from lineadmin.i18n import _, _l
 from lineadmin.line.errors import LineError, sentence
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import pauses
-from lineadmin.reports import checkup
-from lineadmin.reports.checkup import BAD, WARN, Finding
-from lineadmin.reports.checkup_words import tell
 from lineadmin.settings.models import Setting
 from lineadmin.staff import audit, linking
 from lineadmin.staff.models import Staff

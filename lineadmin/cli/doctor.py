@@ -10,12 +10,12 @@ import click
 
 from lineadmin import clock
 from lineadmin import db as database
+from lineadmin.checkup import look as checkup
+from lineadmin.checkup.look import BAD, INFO, OK, WARN, Finding
+from lineadmin.checkup.words import tell
 from lineadmin.cli.session import plain_errors, read_config
 from lineadmin.errors import ConfigError
 from lineadmin.line.gateway import Gateway
-from lineadmin.reports import checkup
-from lineadmin.reports.checkup import BAD, INFO, OK, WARN, Finding
-from lineadmin.reports.checkup_words import tell
 
 SIGNS = {OK: "ok", INFO: "note", WARN: "warn", BAD: "BAD"}
 

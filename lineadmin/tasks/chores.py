@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lineadmin import config, settings
+from lineadmin.checkup import look as checkup
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.friends import profile
 from lineadmin.friends.followers import import_followers
 from lineadmin.line.errors import LineError, sentence
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import quota
-from lineadmin.reports import checkup
 from lineadmin.settings.models import Setting
 from lineadmin.staff import throttle
 from lineadmin.staff.models import Staff

@@ -1,6 +1,6 @@
-"""The doctor: is everything as it must be for messages to come and go, and what to do if not.
+"""Looking at everything, from the settings to LINE's own answers.
 
-A finding is a code with its numbers; `checkup_words` has the sentences, in every language.
+A finding is a code with its numbers; words.py has the sentences, in every language.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ IN_TROUBLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.HELD)
 class Finding:
     """What was found in one area. `bad` stops messages; `warn` will, or already costs something."""
 
-    area: str  # see checkup_words.AREAS
+    area: str  # see words.AREAS
     kind: str  # ok | info | warn | bad
     code: str
     values: dict[str, Any] = field(default_factory=dict)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lineadmin.checkup.look import Finding
 from lineadmin.i18n import _, _l, format_count
 from lineadmin.line import errors
-from lineadmin.reports.checkup import Finding
 
 AREAS: dict[str, Any] = {
     "settings": _l("Settings of this server"),
