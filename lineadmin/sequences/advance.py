@@ -13,6 +13,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from peewee import SQL, fn
+
 from lineadmin import settings
 from lineadmin.db import atomic, is_postgres
 from lineadmin.friends.models import BLOCKED as BLOCKED_STATUS
@@ -58,7 +60,7 @@ class Place(NamedTuple):
 def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda: False) -> int:
     """Plan every step that is due; how many. Harmless to lose, repeat or run twice."""
     planned = 0
-    for sequence_id, priority in _running():
+    for sequence_id, priority in _with_due(now):
         while not stopping():
             done = advance_chunk(sequence_id, now, priority=priority)
             planned += done
@@ -68,8 +70,8 @@ def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda
 
 
 def is_due(now: datetime) -> bool:
-    """Whether any step is due; a few indexed questions."""
-    return any(_due(sequence_id, now, 1).exists() for sequence_id, _priority in _running())
+    """Whether any step is due; one question that indexes answer."""
+    return bool(_with_due(now))
 
 
 def advance_chunk(
@@ -140,13 +142,17 @@ def goes_on(sequence_id: int) -> None:
     ).execute()
 
 
-def _running() -> list[tuple[int, int]]:
-    """Id and priority of every sequence in which friends move, in order of priority."""
+def _with_due(now: datetime) -> list[tuple[int, int]]:
+    """Id and priority of every sequence in which friends may move now, most important first."""
+    waiting = Enrolment.select(SQL("1")).where(
+        enrolments.active() & (Enrolment.sequence == Sequence.id) & (Enrolment.next_at <= now)
+    )
     rows = (
         Sequence.select(Sequence.id, Sequence.priority)
         .where(
             Sequence.enabled == True,  # noqa: E712
             Sequence.archived_at.is_null(),
+            fn.EXISTS(waiting),
         )
         .order_by(Sequence.priority, Sequence.id)
     )

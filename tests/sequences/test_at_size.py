@@ -1,0 +1,112 @@
+"""Ticks with nothing due cost nothing, and many friends due at once are planned in bulk."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from lineadmin.db import is_postgres
+from lineadmin.friends.models import Friend
+from lineadmin.journal.models import Fact
+from lineadmin.outbox.models import Delivery
+from lineadmin.sequences import advance, enrolments, triggers
+from lineadmin.sequences.models import Enrolment, Sequence
+from tests.factories import make_friends
+from tests.sequences.stage import at, publish, step
+
+MONDAY = at("2026-11-23")
+
+
+def underway(db: Any, count: int, sequence: Sequence, *, next_at: Any) -> None:
+    """Enrol friends 1 … count without going through the journal."""
+    from lineadmin.db import to_ms
+
+    db.execute_sql(
+        "INSERT INTO enrolment (sequence_id, friend_id, run, version_id, branch, step, base_day, "
+        "next_at, state, reason, entered_at) "
+        f"SELECT {sequence.id}, id, 1, {sequence.live_version}, 0, 0, '2026-11-23', "
+        f"{to_ms(next_at)}, 'active', '', {to_ms(MONDAY)} FROM friend WHERE id <= {count}"
+    )
+    db.execute_sql("ANALYZE")
+
+
+def plan_of(db: Any, query: Any) -> str:
+    sql, params = query.sql()
+    explain = "EXPLAIN " if is_postgres() else "EXPLAIN QUERY PLAN "
+    return "\n".join(str(row[-1]) for row in db.execute_sql(explain + sql, params))
+
+
+def test_looking_for_due_steps_reads_no_table(db: Any) -> None:
+    """Also where a disabled sequence holds thousands who are due."""
+    live = publish(step(1), now=MONDAY)
+    make_friends(3_000)
+    underway(db, 3_000, live, next_at=at("2026-12-24"))
+    plan = plan_of(db, advance._due(live.id, MONDAY, 5_000))
+    assert "enrolment_due" in plan
+    assert "SCAN" not in plan
+    assert "Seq Scan on enrolment" not in plan
+    handled = {"friend_id": 1, "kind": "message", "at": MONDAY, "handled_at": MONDAY}
+    for _ in range(10):
+        Fact.insert_many([handled] * 500).execute()
+    db.execute_sql("ANALYZE")
+    waiting = plan_of(db, Fact.select(Fact.id).where(Fact.handled_at.is_null()).limit(1))
+    assert "fact_unhandled" in waiting
+    assert advance.advance(MONDAY, MONDAY) == 0
+
+
+def test_ten_thousand_due_steps_are_planned_quickly(db: Any) -> None:
+    """A tenth of the benchmark, with twice its time: only to notice a query per friend."""
+    live = publish(step(1), step(7), now=MONDAY)
+    make_friends(10_000)
+    underway(db, 10_000, live, next_at=at("2026-11-24", "10:00"))
+    began = time.perf_counter()
+    queries: list[str] = []
+    original = db.execute_sql
+
+    def counted(sql: str, *args: Any, **kwargs: Any) -> Any:
+        queries.append(sql)
+        return original(sql, *args, **kwargs)
+
+    db.execute_sql = counted
+    assert advance.advance(at("2026-11-24", "10:00"), MONDAY) == 10_000
+    db.execute_sql = original
+    assert time.perf_counter() - began < 6
+    assert len(queries) < 60
+    assert Delivery.select().count() == 10_000
+    assert Enrolment.select().where(Enrolment.step == 1, enrolments.active()).count() == 10_000
+
+
+@pytest.mark.parametrize("facts", [0, 7])
+def test_facts_wait_in_an_index_of_their_own(db: Any, facts: int) -> None:
+    Fact.insert_many(
+        [{"friend_id": 1, "kind": "message", "at": MONDAY, "handled_at": MONDAY}] * 50
+    ).execute()
+    for number in range(facts):
+        Fact.create(friend_id=number + 1, kind="followed", at=MONDAY)
+    make_friends(8)
+    assert Friend.select().count() == 8
+    assert triggers.advance(MONDAY, MONDAY) == facts
+    assert not triggers.is_due()
+
+
+def test_the_question_whether_anything_is_due_is_answered_by_the_index(db: Any) -> None:
+    live = publish(step(1), now=MONDAY)
+    make_friends(2_000)
+    underway(db, 2_000, live, next_at=at("2026-12-24"))
+    asked: list[Any] = []
+    original = db.execute_sql
+
+    def noted(sql: str, params: Any = None, *args: Any, **kwargs: Any) -> Any:
+        asked.append((sql, params))
+        return original(sql, params, *args, **kwargs)
+
+    db.execute_sql = noted
+    assert not advance.is_due(MONDAY)
+    db.execute_sql = original
+    assert len(asked) == 1
+    explain = "EXPLAIN " if is_postgres() else "EXPLAIN QUERY PLAN "
+    plan = "\n".join(str(row[-1]) for row in db.execute_sql(explain + asked[0][0], asked[0][1]))
+    assert "enrolment_due" in plan
+    assert "Seq Scan on enrolment" not in plan
