@@ -22,8 +22,11 @@ WTFORMS_LOCALES = {"zh_Hant_TW": "zh_TW", "ja": "ja"}
 
 
 class _WTFormsWords:
+    """Our own wording where a catalogue of ours has the sentence, else WTForms'."""
+
     def gettext(self, text: str) -> str:
-        return str(_wtforms_catalogue(i18n.locale()).gettext(text))
+        ours = i18n.translations(i18n.locale()).gettext(text)
+        return ours if ours != text else str(_wtforms_catalogue(i18n.locale()).gettext(text))
 
     def ngettext(self, singular: str, plural: str, count: int) -> str:
         return str(_wtforms_catalogue(i18n.locale()).ngettext(singular, plural, count))
@@ -43,6 +46,12 @@ class StaffForm(BaseForm):
     class Meta(BaseForm.Meta):
         def get_translations(self, form: Form) -> _WTFormsWords:
             return _WTFormsWords()
+
+        def bind_field(self, form: Form, unbound_field: Any, options: dict[str, Any]) -> Any:
+            given = unbound_field.kwargs.get("choices")
+            if given is not None and not isinstance(given, dict):
+                options = {**options, "choices": _as_choices(given)}
+            return super().bind_field(form, unbound_field, options)
 
     def refuse(self, error: DomainError) -> bool:
         """Put a refusal beside the field it names; False where the form has no such field."""
@@ -93,6 +102,16 @@ class Converter(CustomModelConverter):
 
     def handle_text(self, model: Any, field: Field, **kwargs: Any) -> tuple[str, Any]:
         return field.name, fields.TextAreaField(**kwargs)
+
+
+def _as_choices(given: Any) -> Any:
+    """Choices as WTForms wants them: it gives up taking the (value, label) pairs people write."""
+    if callable(given):
+        return lambda: _as_choices(given())
+    return [
+        one if isinstance(one, fields.SelectChoice) else fields.SelectChoice(*one)
+        for one in ((one, one) if isinstance(one, str) else one for one in given)
+    ]
 
 
 def stripped(value: str | None) -> str | None:

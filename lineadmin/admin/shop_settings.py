@@ -41,7 +41,8 @@ def _zones() -> list[tuple[str, str]]:
     others = sorted(
         name for name in available_timezones() if "/" in name and not name.startswith("Etc/")
     )
-    return [(name, name) for name in (*NEAR, *(name for name in others if name not in NEAR))]
+    names = (*NEAR, *(name for name in others if name not in NEAR))
+    return [(name, name) for name in names]
 
 
 class ShopForm(StaffForm):
