@@ -7,12 +7,12 @@ inside the transaction that stores the shipments, so that a copy exists exactly 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from lineadmin import i18n, settings
-from lineadmin.coupons.card import card_view, page_path
+from lineadmin.coupons.card import CardView, card_view, page_path
 from lineadmin.coupons.issue import REASON_LABELS, Refusal, issue_many
 from lineadmin.coupons.models import CouponIssue
 from lineadmin.i18n import DEFAULT_LOCALE, _l
@@ -84,16 +84,17 @@ def prepare(
     """
     i18n.set_zone(settings.shop_zone())
     copies = _hand_out(items, look_up(_every_part(items)), now) if public_url else {}
+    words = _CardWords(locale)
     shared: dict[int, Prepared] = {}
     prepared: list[Prepared] = []
     for index, item in enumerate(items):
         if is_personal(item.parts):
             mine = copies.get(index, {})
-            prepared.append(_one(item, mine, public_url, locale))
+            prepared.append(_one(item, mine, public_url, words))
             continue
         key = id(item.parts)
         if key not in shared:
-            shared[key] = _one(item, {}, public_url, locale)
+            shared[key] = _one(item, {}, public_url, words)
         prepared.append(shared[key])
     return prepared
 
@@ -144,7 +145,21 @@ def _hand_out(items: Sequence[Item], references: References, now: datetime) -> d
     return copies
 
 
-def _one(item: Item, copies: Copies, public_url: str | None, locale: str) -> Prepared:
+class _CardWords:
+    """Cards of copies; their words are the same for all copies that end together."""
+
+    def __init__(self, locale: str) -> None:
+        self.locale = locale
+        self._views: dict[tuple[Any, ...], CardView] = {}
+
+    def card(self, copy: CouponIssue, url: str) -> CardView:
+        key = (copy.coupon.id, copy.usable_from, copy.expires_at)
+        if key not in self._views:
+            self._views[key] = card_view(copy.coupon, copy, url, self.locale)
+        return replace(self._views[key], url=url)
+
+
+def _one(item: Item, copies: Copies, public_url: str | None, words: _CardWords) -> Prepared:
     kept: list[Part] = []
     dropped: list[Dropped] = []
     for index, part in enumerate(item.parts):
@@ -158,10 +173,9 @@ def _one(item: Item, copies: Copies, public_url: str | None, locale: str) -> Pre
         return Prepared(None, tuple(dropped), NO_PUBLIC_URL if no_address else COUPON_GONE)
     issues = {code: copy for code, copy in copies.items() if isinstance(copy, CouponIssue)}
     cards = {
-        code: card_view(copy.coupon, copy, f"{public_url}{page_path(copy)}", locale)
-        for code, copy in issues.items()
+        code: words.card(copy, f"{public_url}{page_path(copy)}") for code, copy in issues.items()
     }
-    context = Context(public_url or "", name=item.name, coupons=cards, locale=locale)
+    context = Context(public_url or "", name=item.name, coupons=cards, locale=words.locale)
     return Prepared(render(kept, context), tuple(dropped), issues=tuple(issues.values()))
 
 
