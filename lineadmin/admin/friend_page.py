@@ -1,0 +1,1 @@
+"""One friend's page: being written (timeline, answer box, data card)."""

@@ -1,0 +1,1 @@
+"""The list of friends: being written (search, filters, bulk tags, import, export)."""
