@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-from lineadmin import clock
+from importlib.resources import files
+
+from lineadmin import clock, i18n, settings, shopfile
 from lineadmin.config import Config
+from lineadmin.db import atomic
+from lineadmin.friends.models import Friend
 from lineadmin.staff import actions
+
+DEMO_LOADED = "demo.loaded"
 
 
 def first_start(config: Config) -> None:
     """Create the owner of OWNER_EMAIL and OWNER_PASSWORD where nobody is here yet.
 
+    In simulator mode an empty database becomes the demo shop, once: what staff change or delete
+    afterwards stays so.
+
     :raises DomainError: the password is too easy to guess
     """
-    if config.owner_email and config.owner_password:
-        actions.ensure_first_owner(config.owner_email, config.owner_password, wall=clock.wall())
+    with i18n.use_locale(i18n.DEFAULT_LOCALE):
+        if config.owner_email and config.owner_password:
+            actions.ensure_first_owner(config.owner_email, config.owner_password, wall=clock.wall())
+        if config.simulator:
+            _load_demo(config)
+
+
+def _load_demo(config: Config) -> None:
+    with atomic():
+        if settings.get(DEMO_LOADED) or settings.shop().name or Friend.select().exists():
+            return
+        text = files("lineadmin.shopfile").joinpath("demo.yaml").read_text(encoding="utf-8")
+        shopfile.load(
+            text,
+            staff=None,
+            now=clock.now(),
+            wall=clock.wall(),
+            public_url=config.public_url,
+        )
+        settings.mark(DEMO_LOADED, True, wall=clock.wall())

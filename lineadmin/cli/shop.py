@@ -29,10 +29,15 @@ def load_command(file: Path, dry_run: bool) -> None:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise DomainError(f"{file} is not UTF-8") from None
-    with open_shop():
+    with open_shop() as config:
         try:
             report = shopfile.load(
-                text, staff=owner(), now=clock.now(), wall=clock.wall(), dry_run=dry_run
+                text,
+                staff=owner(),
+                now=clock.now(),
+                wall=clock.wall(),
+                public_url=config.public_url,
+                dry_run=dry_run,
             )
         except ShopFileErrors as errors:
             lines = [f"{file}: {error}" for error in errors.errors]

@@ -83,11 +83,13 @@ class Supervisor:
         return 0
 
     def _answers(self) -> bool:
+        """Whether the web server serves, which is later than the moment it holds the port."""
         try:
-            socket.create_connection(("127.0.0.1", self._config.port), timeout=0.2).close()
+            with socket.create_connection(("127.0.0.1", self._config.port), timeout=1) as probe:
+                probe.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+                return probe.recv(5) == b"HTTP/"
         except OSError:
             return False
-        return True
 
     def _announce(self) -> None:
         lines = [f"lineadmin: {self._config.panel_url}"]

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from lineadmin.errors import DomainError
-from lineadmin.messages.parts import PartsError
+from lineadmin.messages.check import check_parts
+from lineadmin.messages.parts import PartsError, parse_parts
+from lineadmin.messages.references import look_up
 from lineadmin.segments.tree import TreeError
 from lineadmin.shopfile.errors import Path, ShopFileError
 from lineadmin.shopfile.source import Source
@@ -50,6 +53,7 @@ class Context:
     staff: Staff | None
     now: datetime
     wall: datetime
+    public_url: str | None = ""
     report: Report = field(default_factory=Report)
 
     @contextmanager
@@ -65,6 +69,18 @@ class Context:
         except DomainError as error:
             place = (*path, *self._inside(path, error, fields or {}))
             raise ShopFileError(self.source.line(place), place, error) from None
+
+    def check_messages(self, path: Path, messages: Any) -> None:
+        """Refuse what LINE would refuse, and coupons and pictures that do not exist.
+
+        :raises ShopFileError: with the line of the first problem
+        """
+        parts = parse_parts(messages)
+        for problem in check_parts(
+            parts, references=look_up(parts), now=self.now, public_url=self.public_url
+        ):
+            place = path if problem.part_index is None else (*path, problem.part_index)
+            raise self.refuse(place, problem.sentence)
 
     def refuse(self, path: Path, sentence: str) -> ShopFileError:
         """A mistake at `path`, to be raised."""

@@ -13,8 +13,10 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 from lineadmin.shopfile.groups import dump_segments
 from lineadmin.shopfile.offers import dump_coupons
 from lineadmin.shopfile.people import dump_fields, dump_sources, dump_tags
+from lineadmin.shopfile.programs import dump_sequences
 from lineadmin.shopfile.schema import CLOCK
 from lineadmin.shopfile.shop import dump_shop
+from lineadmin.shopfile.words import dump_greeting, dump_replies
 
 LONGEST_LINE = 4096  # no folding: a folded text is hard to compare
 
@@ -50,6 +52,9 @@ def as_data() -> dict[str, Any]:
         "sources": dump_sources(),
         "segments": dump_segments(),
         "coupons": dump_coupons(),
+        "greeting": dump_greeting(),
+        "replies": dump_replies(),
+        "sequences": dump_sequences(),
     }
 
 

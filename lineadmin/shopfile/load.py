@@ -11,9 +11,11 @@ from lineadmin.shopfile.context import Context, Report
 from lineadmin.shopfile.groups import load_segments
 from lineadmin.shopfile.offers import load_coupons
 from lineadmin.shopfile.people import load_fields, load_sources, load_tags
+from lineadmin.shopfile.programs import load_sequences
 from lineadmin.shopfile.schema import ShopFile, parse
 from lineadmin.shopfile.shop import load_shop
 from lineadmin.shopfile.source import read
+from lineadmin.shopfile.words import load_greeting, load_replies
 from lineadmin.staff.models import Staff
 
 # What is named comes before what names it.
@@ -24,6 +26,9 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("sources", load_sources),
     ("coupons", load_coupons),
     ("segments", load_segments),
+    ("greeting", load_greeting),
+    ("replies", load_replies),
+    ("sequences", load_sequences),
 )
 
 
@@ -32,17 +37,24 @@ class _DryRun(Exception):
 
 
 def load(
-    text: str, *, staff: Staff | None, now: datetime, wall: datetime, dry_run: bool = False
+    text: str,
+    *,
+    staff: Staff | None,
+    now: datetime,
+    wall: datetime,
+    public_url: str | None = "",
+    dry_run: bool = False,
 ) -> Report:
     """Make the shop as the file says, and delete nothing. `staff` is who it is put down to.
 
+    :param public_url: this server's address; None where it has none, "" where that is no matter
     :param dry_run: do everything and take it back: the report tells what would happen
     :raises ShopFileError: a reference to what does not exist, or a refusal of a rule
     :raises ShopFileErrors: everything that is wrong with the file's form
     """
     source = read(text)
     file = parse(source)
-    context = Context(source, staff, now, wall)
+    context = Context(source, staff, now, wall, public_url)
     try:
         with atomic():
             _apply(file, context)

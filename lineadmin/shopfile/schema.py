@@ -200,7 +200,7 @@ class ReplyPart(Part):
 
     name: Name | None = None
     keywords: list[Name] = []
-    match: Literal["exact", "contains", "any"] = "exact"
+    match: Literal["exact", "contains", "any"] | None = None
     priority: StrictInt | None = None
     messages: Messages | None = None
     add_tags: list[Name] | None = None
@@ -246,7 +246,6 @@ class SequencePart(Part):
 
     name: Name
     enabled: StrictBool | None = None
-    priority: StrictInt | None = None
     period: Period | None = None
     trigger: Trigger | None = None
     branches: list[Branch] | None = None
@@ -311,17 +310,19 @@ def _real_path(loc: tuple[int | str, ...], data: Any) -> Path:
     """The place in the file: pydantic adds the names of union members to its own."""
     path: list[int | str] = []
     for step in loc:
-        if isinstance(data, list) and isinstance(step, int) and step < len(data):
+        if _holds(data, step):
             data = data[step]
-        elif isinstance(data, dict) and step in data:
-            data = data[step]
-        else:
-            continue
-        path.append(step)
+            path.append(step)
     last = loc[-1]
     if isinstance(data, dict) and isinstance(last, str) and len(path) < len(loc):
         path.append(last)
     return tuple(path)
+
+
+def _holds(data: Any, step: int | str) -> bool:
+    if isinstance(data, list):
+        return isinstance(step, int) and step < len(data)
+    return isinstance(data, dict) and step in data
 
 
 def _sentence(item: Any, path: Path) -> str:
