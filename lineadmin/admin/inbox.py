@@ -1,0 +1,1 @@
+"""Messages nobody answered: being written (list, mark as done)."""

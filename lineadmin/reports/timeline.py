@@ -1,0 +1,1 @@
+"""What happened with one friend, from every source, newest first: being written."""
