@@ -132,7 +132,7 @@ class CouponForm(StaffForm):
         return super().refuse(DomainError(error.message, field=NAMES.get(field, field)))
 
     def keep_promises(self, coupon: Coupon) -> None:
-        """Show what friends were promised without letting it be typed; posted values are ignored."""
+        """Show what friends were promised without letting it be typed; posts are ignored."""
         stored = values_of(coupon)
         for name in PROMISED:
             field = self[name]

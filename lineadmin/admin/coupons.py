@@ -17,7 +17,7 @@ from lineadmin.admin import listing
 from lineadmin.admin.base import StaffModelView, current_staff, flash_refusals, needs
 from lineadmin.admin.coupon_form import CouponForm
 from lineadmin.coupons import actions, numbers
-from lineadmin.coupons.benefits import benefit_text, minimum_text, validity_text
+from lineadmin.coupons.benefits import benefit_text, end_moment, validity_text
 from lineadmin.coupons.card import card_view
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.coupons.numbers import Numbers
@@ -32,12 +32,12 @@ from lineadmin.coupons.states import (
     State,
     state_of,
 )
-from lineadmin.i18n import _, _l, format_count, locale
+from lineadmin.i18n import _, _l, format_count, format_twd, locale
 from lineadmin.messages.coupon_card import coupon_card
 from lineadmin.web import coupon_page
 
 NOWHERE = "https://line.me/"  # where the button of a preview would lead
-LATEST = 12
+LATEST = 8
 STATE_KINDS = {ACTIVE: "ok", PAUSED: "warn", CLOSED: "quiet"}
 ORIGIN_LABELS: dict[str, Any] = {
     "greeting": _l("Greeting"),
@@ -125,6 +125,9 @@ class CouponsView(StaffModelView):
 
     def create_label(self) -> str:
         return _("New coupon")
+
+    def edit_heading(self, record: Coupon) -> str:
+        return _("Edit")
 
     def empty_title(self) -> str:
         return _("No coupon yet")
@@ -237,6 +240,7 @@ class CouponsView(StaffModelView):
             coupon=coupon,
             rows=[(row, *_state_badge_of(row, coupon, now)) for row in rows],
             names=numbers.friend_names(row.friend_id for row in rows),
+            end_moment=end_moment,
             origins=ORIGIN_LABELS,
             how_labels=HOW_LABELS,
             total=listing.count_label(listing.bounded_count(query)),
@@ -320,7 +324,10 @@ def _share(context: Any, coupon: Coupon, part: str) -> str:
 def _facts(coupon: Coupon) -> list[tuple[Any, Any]]:
     rows = [
         (_("Benefit"), benefit_text(coupon)),
-        (_("Minimum spend"), minimum_text(coupon) or _("None")),
+        (
+            _("Minimum spend"),
+            format_twd(coupon.minimum_spend) if coupon.minimum_spend else _("None"),
+        ),
         (_("Validity"), validity_text(coupon)),
         (_("How many"), _("Unlimited") if coupon.stock is None else format_count(coupon.stock)),
         (_("Per friend"), format_count(coupon.per_friend)),

@@ -20,9 +20,9 @@ from lineadmin.i18n import _, _l, locale
 from lineadmin.messages.preview import preview
 from lineadmin.outbox import live, reasons
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
+from lineadmin.sequences.advance import place_of
 from lineadmin.sequences.models import Sequence
 
-STEPS_PER_RUN = 1000  # how OriginKind.STEP numbers its runs
 RECENT_PROGRAMS = 50
 
 STATE_LABELS: dict[int, tuple[str, Any]] = {
@@ -104,7 +104,7 @@ def _program(view: Any, context: Any, row: Delivery, name: str) -> str:
     kind = str(KIND_LABELS.get(row.origin_kind, ""))
     title = _names(context).get(str(row.origin_kind), {}).get(row.origin_id, "")
     if row.origin_kind == OriginKind.STEP:
-        step = row.origin_run % STEPS_PER_RUN
+        _branch, step = place_of(row.origin_run)
         return _("%(name)s, step %(number)s", name=title or kind, number=step)
     return f"{kind}「{title}」" if title else kind
 
@@ -128,7 +128,7 @@ class DeliveryView(StaffModelView):
     creatable = editable = deletable = False
     exportable = True
     can_view_details = True
-    export_permission = "export"
+    export_permission = "edit"
     default_sort = ("id", True)
     column_list = ("due_at", "friend_id", "origin_id", "content", "state")
     column_labels = {

@@ -78,8 +78,11 @@ class Gate:
         return str(self._default_view)  # type: ignore[attr-defined]
 
     def create_blueprint(self, admin: Any) -> Any:
-        """:raises TypeError: a route that changes things does not say who may"""
+        """:raises TypeError: a route that changes things does not say who may, or misspells it"""
         for _url, route, methods in self._urls:  # type: ignore[attr-defined]
+            for method in methods or ():
+                if self.permission_of(route, method) not in permissions.VERBS:
+                    raise TypeError(f"{type(self).__name__}.{route} needs a verb that is none")
             named = route in self.route_permissions or hasattr(getattr(type(self), route), "needed")
             if set(methods or ()) - {"GET"} and not named:
                 raise TypeError(f"{type(self).__name__}.{route} takes POST: mark it with @needs")

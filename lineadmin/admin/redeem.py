@@ -22,7 +22,7 @@ from lineadmin.coupons.throttle import TooManyTries
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l
 
-LATEST = 10
+LATEST = 6
 TRIES_PER_PAGE = 50
 UNDO_REASONS = (_l("Pressed by mistake"), _l("The friend changed her mind"), _l("Wrong coupon"))
 ADVICE: dict[State | Outcome, Any] = {
