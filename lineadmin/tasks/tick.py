@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin import config as configuration
+from lineadmin.broadcasts import run as broadcasts
 from lineadmin.friends import profile
+from lineadmin.inbox import run as inbox
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import counts as outbox_counts
 from lineadmin.outbox.sender import Sender
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import triggers
-from lineadmin.tasks.sending import Rooms, optional, preparer
+from lineadmin.tasks.sending import Rooms, preparer
 
 MOST_PASSES = 10  # what one part starts, the next finds; a chain longer than this is a mistake
 
@@ -78,10 +80,16 @@ def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Co
     try:
         for _pass in range(MOST_PASSES):
             before = counts.moved
-            counts.inbox += _fenced(counts, "inbox", lambda: dispatch(gateway, now, wall))
+            counts.inbox += _fenced(
+                counts,
+                "inbox",
+                lambda: inbox.dispatch_due(gateway, now, wall, public_url=config.public_url),
+            )
             counts.triggers += _fenced(counts, "triggers", lambda: triggers.advance(now, wall))
             counts.steps += _fenced(counts, "steps", lambda: steps.advance(now, wall))
-            counts.broadcasts += _fenced(counts, "broadcasts", lambda: send_out(now, wall))
+            counts.broadcasts += _fenced(
+                counts, "broadcasts", lambda: broadcasts.advance(now, wall)
+            )
             _fenced(counts, "outbox", lambda: _send(sender, counts, now, wall))
             if counts.moved == before:
                 break
@@ -91,18 +99,6 @@ def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Co
         if own:
             gateway.close()
     return counts
-
-
-def dispatch(gateway: Gateway, now: datetime, wall: datetime) -> int:
-    """Handle waiting webhook events; how many."""
-    room = optional("lineadmin.inbox.run")
-    return 0 if room is None else int(room.dispatch_due(now, wall))
-
-
-def send_out(now: datetime, wall: datetime) -> int:
-    """Start, plan and finish broadcasts; how much moved."""
-    room = optional("lineadmin.broadcasts.run")
-    return 0 if room is None else int(room.advance(now, wall))
 
 
 def _send(sender: Sender, counts: Counts, now: datetime, wall: datetime) -> int:

@@ -21,10 +21,11 @@ from huey.consumer import Consumer
 from lineadmin import clock, migrate
 from lineadmin import config as configuration
 from lineadmin import db as database
+from lineadmin.broadcasts import run as broadcasts
 from lineadmin.config import Config
 from lineadmin.errors import ConfigError
 from lineadmin.family import end_with_supervisor
-from lineadmin.inbox.models import InboundEvent
+from lineadmin.inbox import run as inbox
 from lineadmin.line.errors import LineError
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import pauses
@@ -35,7 +36,6 @@ from lineadmin.settings import heartbeat
 from lineadmin.tasks import chores, doorbell, timetable
 from lineadmin.tasks.loops import Loop
 from lineadmin.tasks.sending import Rooms, preparer
-from lineadmin.tasks.tick import dispatch, send_out
 
 BEAT_SECONDS = 5.0
 STOP_SECONDS = 8.0
@@ -66,7 +66,10 @@ class Worker:
             wall=clock.wall,
             lock_file=config.var_dir / "worker.lock",
         )
-        self._inbox = Loop("inbox", self._dispatch, is_due=_events_wait, poll=0.5)
+        self._dispatcher = inbox.Dispatcher(self._gateway, public_url=config.public_url)
+        self._inbox = Loop(
+            "inbox", self._dispatch, is_due=lambda: inbox.is_due(clock.wall()), poll=0.5
+        )
         self._programs = Loop("programs", self._advance, is_due=_programs_due, poll=1.0)
         self._chores = Loop("chores", self._run_chores, is_due=lambda: False, poll=2.0)
         self._inbox.wakes = [self._programs.wake, self._sender.wake, self._chores.wake]
@@ -169,14 +172,14 @@ class Worker:
             logger.warning("%s did not finish in time; the next worker goes on", ", ".join(late))
 
     def _dispatch(self) -> int:
-        return dispatch(self._gateway, clock.now(), clock.wall())
+        return self._dispatcher.run(clock.now(), clock.wall(), wait=False)
 
     def _advance(self) -> int:
         now, wall = clock.now(), clock.wall()
         stopping = self._stop.is_set
         done = triggers.advance(now, wall)
         done += steps.advance(now, wall, stopping)
-        return done + send_out(now, wall)
+        return done + broadcasts.advance(now, wall, stopping)
 
     def _run_chores(self) -> int:
         return chores.run_due(self._gateway, clock.now(), clock.wall())
@@ -186,14 +189,9 @@ class Worker:
         chores.run(name, self._gateway, clock.now(), clock.wall())
 
 
-def _events_wait() -> bool:
-    waiting = InboundEvent.handled_at.is_null() & InboundEvent.set_aside_at.is_null()
-    due = waiting & (InboundEvent.try_at <= clock.wall())
-    return bool(InboundEvent.select(InboundEvent.id).where(due).exists())
-
-
 def _programs_due() -> bool:
-    return bool(triggers.is_due() or steps.is_due(clock.now()))
+    now = clock.now()
+    return bool(triggers.is_due() or steps.is_due(now) or broadcasts.is_due(now))
 
 
 def run_worker() -> int:
