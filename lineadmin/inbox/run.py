@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,12 +80,16 @@ class Dispatcher:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Finish the replies under way and end the threads."""
+    def close(self, seconds: float | None = None) -> None:
+        """Let the replies under way finish, for at most `seconds`, and end the threads.
+
+        Replies that had no time are given by whoever claims their events next.
+        """
+        futures.wait(self._paying, timeout=seconds)
         for lane in self._lanes:
-            if lane._threads:
+            if lane._threads and seconds is None:
                 lane.submit(_disconnect)
-            lane.shutdown(wait=True)
+            lane.shutdown(wait=seconds is None, cancel_futures=seconds is not None)
 
     def run(self, now: datetime, wall: datetime, limit: int = LIMIT, *, wait: bool = True) -> int:
         """Handle what waits, at most `limit` events; how many were handled."""
