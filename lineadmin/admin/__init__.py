@@ -68,7 +68,8 @@ def collect() -> list[Entry]:
         name = f"lineadmin.admin.{area}"
         if util.find_spec(name) is None:
             continue
-        entries += import_module(name).views()
+        module = import_module(name)
+        entries += module.views() if hasattr(module, "views") else []
     return entries
 
 
