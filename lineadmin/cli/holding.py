@@ -16,7 +16,7 @@ from lineadmin.outbox import reasons
 from lineadmin.outbox.models import Delivery, DeliveryState, Shipment, ShipmentState
 from lineadmin.sequences.models import Enrolment
 
-UNFINISHED_BROADCASTS = ("scheduled", "planning", "sending", "paused", "late")
+UNFINISHED_BROADCASTS = ("scheduled", "planning", "sending", "paused", "stopping", "late")
 
 
 @dataclass(frozen=True)

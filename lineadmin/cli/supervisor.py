@@ -22,7 +22,7 @@ from lineadmin.family import PARENT
 
 GRACE_SECONDS = 9.5  # of the ten a platform may give us
 POLL_SECONDS = 0.1
-READY_SECONDS = 60.0
+READY_SECONDS = 20.0
 
 
 @dataclass
@@ -69,27 +69,30 @@ class Supervisor:
 
     def _watch(self) -> int:
         announced = False
-        deadline = time.monotonic() + READY_SECONDS
+        patience = time.monotonic() + READY_SECONDS
         while self._signal is None:
             for child in self._children:
                 code = child.process.poll()
                 if code is not None:
                     _say(f"{child.role} ended ({_how(code)}); stopping everything")
                     return code if code > 0 else 1
-            if not announced and time.monotonic() < deadline and self._answers():
+            if not announced and self._is_ready(web_is_enough=time.monotonic() > patience):
                 announced = True
                 self._announce()
             time.sleep(POLL_SECONDS)
         return 0
 
-    def _answers(self) -> bool:
-        """Whether the web server serves, which is later than the moment it holds the port."""
+    def _is_ready(self, *, web_is_enough: bool) -> bool:
+        """Whether the panel answers and the worker was heard of."""
         try:
             with socket.create_connection(("127.0.0.1", self._config.port), timeout=1) as probe:
                 probe.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
-                return probe.recv(5) == b"HTTP/"
+                answer = b""
+                while piece := probe.recv(4096):
+                    answer += piece
         except OSError:
             return False
+        return web_is_enough or (b" 200 " in answer and b'seconds_ago":null' not in answer)
 
     def _announce(self) -> None:
         lines = [f"lineadmin: {self._config.panel_url}"]

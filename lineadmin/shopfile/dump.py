@@ -15,6 +15,7 @@ from lineadmin.shopfile.offers import dump_coupons
 from lineadmin.shopfile.people import dump_fields, dump_sources, dump_tags
 from lineadmin.shopfile.programs import dump_sequences
 from lineadmin.shopfile.schema import CLOCK
+from lineadmin.shopfile.sendings import dump_broadcasts
 from lineadmin.shopfile.shop import dump_shop
 from lineadmin.shopfile.words import dump_greeting, dump_replies
 
@@ -55,6 +56,7 @@ def as_data() -> dict[str, Any]:
         "greeting": dump_greeting(),
         "replies": dump_replies(),
         "sequences": dump_sequences(),
+        "broadcasts": dump_broadcasts(),
     }
 
 

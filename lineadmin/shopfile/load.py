@@ -13,6 +13,7 @@ from lineadmin.shopfile.offers import load_coupons
 from lineadmin.shopfile.people import load_fields, load_sources, load_tags
 from lineadmin.shopfile.programs import load_sequences
 from lineadmin.shopfile.schema import ShopFile, parse
+from lineadmin.shopfile.sendings import load_broadcasts
 from lineadmin.shopfile.shop import load_shop
 from lineadmin.shopfile.source import read
 from lineadmin.shopfile.words import load_greeting, load_replies
@@ -29,6 +30,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("greeting", load_greeting),
     ("replies", load_replies),
     ("sequences", load_sequences),
+    ("broadcasts", load_broadcasts),
 )
 
 

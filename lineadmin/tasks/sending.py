@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 
+from lineadmin.broadcasts import run as broadcasts
 from lineadmin.config import Config
 from lineadmin.messages import prepare as messages
 from lineadmin.messages.parts import Part, parse_parts
@@ -77,15 +77,4 @@ class Rooms(Programs):
 
 
 def _room(kind: OriginKind) -> Any:
-    if kind == OriginKind.STEP:
-        return steps
-    if kind == OriginKind.BROADCAST:
-        return optional("lineadmin.broadcasts.run")
-    return None
-
-
-def optional(module: str) -> Any:
-    try:
-        return import_module(module)
-    except ModuleNotFoundError:
-        return None
+    return {OriginKind.STEP: steps, OriginKind.BROADCAST: broadcasts}.get(kind)

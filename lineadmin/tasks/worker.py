@@ -26,9 +26,11 @@ from lineadmin.config import Config
 from lineadmin.errors import ConfigError
 from lineadmin.family import end_with_supervisor
 from lineadmin.inbox import run as inbox
+from lineadmin.inbox.models import InboundEvent
 from lineadmin.line.errors import LineError
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import pauses
+from lineadmin.outbox.place import Place
 from lineadmin.outbox.sender import Sender
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import triggers
@@ -79,6 +81,7 @@ class Worker:
             target=self._sender.pump, args=(self._stop,), name="sender", daemon=True
         )
         self._bell = doorbell.Listener(config, self.wake)
+        self._inbox_place = Place(config.var_dir / "inbox.lock")
         self._huey: Timetable | None = None
 
     def wake(self) -> None:
@@ -91,15 +94,17 @@ class Worker:
         """Work until told to stop; answers the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        self._gateway.load_sdk()
-        self._beat()
-        self._try_line_again()
+        self._free_events()
         self._bell.start()
         for loop in self._loops:
             loop.start()
         self._sending.start()
-        self._start_huey()
+        self._beat()
         logger.info("worker %s is at work", os.getpid())
+        # Replies and pushes do without the SDK; whatever needs it must not have to wait for it.
+        self._gateway.load_sdk()
+        self._start_huey()
+        self._try_line_again()
         healthy = self._watch()
         self._finish()
         return 0 if healthy else 1
@@ -147,6 +152,17 @@ class Worker:
             return
         pauses.line_is_well(staff=None, wall=clock.wall())
 
+    def _free_events(self) -> None:
+        """Take up at once what a predecessor died over: a reply token does not wait for leases.
+
+        Should somebody else be at it after all, fences and the one use of a token keep it right.
+        """
+        if self._inbox_place.take():
+            waiting = InboundEvent.handled_at.is_null() & InboundEvent.set_aside_at.is_null()
+            InboundEvent.update(lease_until=None).where(
+                waiting & InboundEvent.lease_until.is_null(False)
+            ).execute()
+
     def _start_huey(self) -> None:
         huey = timetable.open_huey(self._config)
         timetable.register(huey, self.wake, self._run_chore)
@@ -167,7 +183,10 @@ class Worker:
         threads = [*self._loops, self._sending]
         for thread in threads:
             thread.join(max(0.1, deadline - time.monotonic()))
-        late = [thread.name for thread in threads if thread.is_alive()]
+        replies = threading.Thread(target=self._dispatcher.close, name="replies", daemon=True)
+        replies.start()
+        replies.join(max(0.1, deadline - time.monotonic()))
+        late = [thread.name for thread in (*threads, replies) if thread.is_alive()]
         if late:
             logger.warning("%s did not finish in time; the next worker goes on", ", ".join(late))
 

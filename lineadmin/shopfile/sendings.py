@@ -1,0 +1,240 @@
+"""Broadcasts. A loaded one counts as confirmed and approved by the shop's owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lineadmin import segments, settings
+from lineadmin.broadcasts import actions, states
+from lineadmin.broadcasts.models import Broadcast
+from lineadmin.db import from_ms, to_ms
+from lineadmin.messages.parts import dump_parts, parse_parts
+from lineadmin.messages.render import is_personal
+from lineadmin.messages.summary import summarise
+from lineadmin.outbox import content
+from lineadmin.shopfile.context import Context
+from lineadmin.shopfile.errors import Path
+from lineadmin.shopfile.schema import BroadcastPart, is_shorthand
+
+PLACES: dict[str, Path] = {"parts": ("messages",), "audience": ("to",), "typed": ("to",)}
+CHANGEABLE = (states.DRAFT, states.SCHEDULED, states.LATE)
+GONE = (states.SENT, states.CANCELED)  # a load never sends what a file calls so
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A broadcast as the file has it, with what it leaves open taken from the one there is."""
+
+    name: str
+    parts: list[dict[str, Any]]
+    audience: dict[str, Any] | None
+    at: datetime | None
+    holdout_percent: int
+
+    def is_like(self, row: Broadcast) -> bool:
+        """Whether nothing is different."""
+        return bool(
+            row.parts == self.parts
+            and row.audience == self.audience
+            and row.at == self.at
+            and row.holdout_percent == self.holdout_percent
+        )
+
+
+def load_broadcasts(parts: list[BroadcastPart], context: Context) -> None:
+    """Make, change and schedule broadcasts; one that left stays as it was."""
+    for index, part in enumerate(parts):
+        path = ("broadcasts", index)
+        name = " ".join(part.name.split())
+        row = Broadcast.get_or_none(Broadcast.name == name)
+        with context.at(path, PLACES):
+            wanted = _wanted(name, part, row, path, context)
+            if row is None:
+                _make(wanted, part, path, context)
+                context.report.note("broadcast", name, created=True, changed=False)
+            else:
+                changed = _change(row, wanted, part, path, context)
+                context.report.note("broadcast", name, created=False, changed=changed)
+
+
+def dump_broadcasts() -> list[dict[str, Any]]:
+    """Every broadcast, in the order in which they were made; whatever has left is `sent`."""
+    zone = settings.shop_zone()
+    return [
+        {
+            "name": row.name,
+            "to": _shorthand(row.audience),
+            "at": None if row.at is None else row.at.astimezone(zone).isoformat(),
+            "messages": row.parts,
+            "holdout_percent": row.holdout_percent,
+            "state": _dumped_state(row),
+        }
+        for row in Broadcast.select().order_by(Broadcast.id)
+    ]
+
+
+def _wanted(
+    name: str, part: BroadcastPart, row: Broadcast | None, path: Path, context: Context
+) -> Wanted:
+    if part.holdout_percent is not None and not 0 <= part.holdout_percent <= 50:
+        raise context.refuse((*path, "holdout_percent"), "expected a whole number from 0 to 50")
+    audience = None if row is None else row.audience
+    if part.to is not None:
+        with context.at((*path, "to")):
+            tree = segments.parse(_longhand(part.to))
+            segments.check_names(tree)
+            audience = segments.dump(tree)
+    at = None if row is None else row.at
+    if part.given("at"):
+        at = None if part.at is None else from_ms(to_ms(part.at))
+    kept: list[dict[str, Any]] = [] if row is None else row.parts
+    return Wanted(
+        name=name,
+        parts=kept if part.messages is None else dump_parts(parse_parts(part.messages)),
+        audience=audience,
+        at=at,
+        holdout_percent=(
+            part.holdout_percent
+            if part.holdout_percent is not None
+            else (0 if row is None else row.holdout_percent)
+        ),
+    )
+
+
+def _make(wanted: Wanted, part: BroadcastPart, path: Path, context: Context) -> None:
+    state = part.state or (states.SCHEDULED if part.at is not None else states.DRAFT)
+    if state not in GONE:
+        _check_messages(wanted, part, path, context)
+    row = actions.draft_broadcast(
+        name=wanted.name,
+        parts=wanted.parts,
+        audience=wanted.audience,
+        at=wanted.at,
+        staff=context.staff,
+        now=context.now,
+        wall=context.wall,
+        from_file=True,
+    )
+    _set(row, holdout_percent=wanted.holdout_percent)
+    if state == states.SCHEDULED:
+        _schedule(row.id, path, context)
+    elif state in (states.LATE, states.HELD):
+        _freeze(row.id, state, path, context)
+    elif state in GONE:
+        _set(row, state=state, finished_at=wanted.at or context.now)
+
+
+def _change(
+    row: Broadcast, wanted: Wanted, part: BroadcastPart, path: Path, context: Context
+) -> bool:
+    alike = wanted.is_like(row)
+    if alike and row.state == states.SCHEDULED and part.state == states.DRAFT:
+        _take_back(row, context)
+        return True
+    if alike and not (row.state == states.DRAFT and part.state == states.SCHEDULED):
+        return False
+    if row.state not in CHANGEABLE:
+        raise context.refuse(
+            (*path, "name"),
+            f"this broadcast is {row.state} here and cannot be changed; "
+            "give the new one another name",
+        )
+    _check_messages(wanted, part, path, context)
+    was = row.state
+    if was == states.SCHEDULED:
+        _take_back(row, context)
+    elif was == states.LATE:
+        _set(row, state=states.DRAFT)
+    actions.edit_broadcast(
+        row.id,
+        name=wanted.name,
+        parts=wanted.parts,
+        audience=wanted.audience,
+        at=wanted.at,
+        version=actions.get(row.id).version,
+        staff=context.staff,
+        wall=context.wall,
+    )
+    _set(row, holdout_percent=wanted.holdout_percent)
+    if part.state == states.SCHEDULED or (part.state is None and was != states.DRAFT):
+        _schedule(row.id, path, context)
+    return True
+
+
+def _schedule(broadcast_id: int, path: Path, context: Context) -> None:
+    """Confirm it; what should have left more than two hours ago waits for staff instead."""
+    row = actions.get(broadcast_id)
+    if row.at is not None and row.at < context.now - states.LATE_AFTER:
+        _freeze(broadcast_id, states.LATE, path, context)
+        return
+    actions.confirm_broadcast(
+        broadcast_id,
+        version=row.version,
+        everyone_confirmed=True,
+        staff=context.staff,
+        now=context.now,
+        wall=context.wall,
+        public_url=context.public_url,
+        check_quota=False,
+        nobody_yet=True,
+    )
+
+
+def _freeze(broadcast_id: int, state: str, path: Path, context: Context) -> None:
+    """Ready to go, but not before staff say so."""
+    row = actions.get(broadcast_id)
+    if row.audience is None:
+        raise context.refuse(path, "this broadcast needs `to`: whom to send it to")
+    parts = parse_parts(row.parts)
+    stored = content.store(
+        row.parts, personal=is_personal(parts), summary=summarise(parts), now=context.now
+    )
+    _set(
+        row,
+        state=state,
+        content_id=stored.id,
+        confirmed_at=context.now,
+        confirmed_by=None if context.staff is None else context.staff.id,
+        leaves_at=row.at or context.now,
+    )
+
+
+def _take_back(row: Broadcast, context: Context) -> None:
+    actions.cancel_broadcast(row.id, staff=context.staff, now=context.now, wall=context.wall)
+
+
+def _set(row: Broadcast, **values: Any) -> None:
+    if any(getattr(row, key) != value for key, value in values.items()):
+        Broadcast.update(version=Broadcast.version + 1, **values).where(
+            Broadcast.id == row.id
+        ).execute()
+
+
+def _check_messages(wanted: Wanted, part: BroadcastPart, path: Path, context: Context) -> None:
+    """A draft may still lack its message; what stands there has to be sendable."""
+    if wanted.parts:
+        place = (*path, "messages") if part.messages is not None else path
+        context.check_messages(place, wanted.parts)
+
+
+def _longhand(to: dict[str, Any]) -> dict[str, Any]:
+    if not is_shorthand(to):
+        return to
+    field, value = next(iter(to.items()))
+    return {"field": field, "op": "is", "value": value}
+
+
+def _shorthand(tree: dict[str, Any] | None) -> dict[str, Any] | None:
+    if tree is None or set(tree) != {"field", "op", "value"}:
+        return tree
+    if tree["field"] not in ("segment", "tag") or tree["op"] != "is":
+        return tree
+    return {tree["field"]: tree["value"]}
+
+
+def _dumped_state(row: Broadcast) -> str:
+    if row.state in states.STARTED or (row.state == states.HELD and row.cursor):
+        return states.SENT
+    return str(row.state)
