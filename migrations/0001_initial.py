@@ -16,7 +16,7 @@ from peewee import (
 )
 
 PARTIAL_INDEXES = (
-    "CREATE INDEX broadcast_live ON broadcast (leaves_at) WHERE state IN ('scheduled', 'planning', 'sending', 'paused')",
+    "CREATE INDEX broadcast_live ON broadcast (leaves_at) WHERE state IN ('scheduled', 'planning', 'sending', 'stopping')",
     "CREATE INDEX couponissue_opened ON coupon_issue (coupon_id, opened_at) WHERE opened_at IS NOT NULL",
     "CREATE INDEX couponissue_redeemed ON coupon_issue (coupon_id, redeemed_at) WHERE redeemed_at IS NOT NULL",
     "CREATE INDEX delivery_queued ON delivery (origin_kind, origin_id, due_at, id) WHERE state = 0",

@@ -10,9 +10,9 @@ from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
 class Broadcast(BaseModel):
     """One message to the friends a condition picks.
 
-    draft -> scheduled -> planning -> sending -> sent; scheduled | planning -> draft (undone) or
-    canceled; scheduled -> late (staff are asked); sending -> paused -> sending; anything unfinished
-    -> held after a restore.
+    draft -> scheduled -> planning -> sending -> sent; scheduled -> draft (taken back) or late
+    (staff are asked); planning | sending -> paused -> sending, or -> stopping -> canceled; anything
+    unfinished -> held after a restore. Words and limits are in states.py.
     """
 
     name = CharField(unique=True)
@@ -40,6 +40,6 @@ Broadcast.add_index(
     Broadcast.index(
         Broadcast.leaves_at,
         name="broadcast_live",
-        where=SQL("state IN ('scheduled', 'planning', 'sending', 'paused')"),
+        where=SQL("state IN ('scheduled', 'planning', 'sending', 'stopping')"),
     )
 )

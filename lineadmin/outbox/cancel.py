@@ -16,6 +16,8 @@ from lineadmin.outbox.models import (
     ShipmentState,
 )
 
+CHUNK = 5_000
+
 
 def cancel_program(
     kind: OriginKind,
@@ -63,6 +65,27 @@ def cancel_for_friends(
         & one_of(Delivery.friend_id, friend_ids)
     )
     return _cancel(waiting, reason, now)
+
+
+def cancel_waiting(
+    kind: OriginKind,
+    origin_id: int,
+    *,
+    now: datetime,
+    reason: str = reasons.CANCELED,
+    limit: int = CHUNK,
+) -> int:
+    """Cancel up to `limit` deliveries of a program that nobody has packed; 0 when none is left.
+
+    For programs of any size: one short transaction at a time, `cancel_program` at the end.
+    """
+    waiting = (
+        Delivery.select(Delivery.id)
+        .where(queued() & (Delivery.origin_kind == int(kind)) & (Delivery.origin_id == origin_id))
+        .limit(limit)
+    )
+    with atomic():
+        return _cancel(Delivery.id.in_(waiting) & queued(), reason, now)
 
 
 def _cancel(condition: object, reason: str, now: datetime) -> int:

@@ -12,9 +12,9 @@ from typing import Any
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l
-from lineadmin.outbox import reasons
+from lineadmin.outbox import reasons, resolve
+from lineadmin.outbox.cancel import cancel_program, cancel_waiting
 from lineadmin.outbox.models import OriginKind
-from lineadmin.outbox.withdraw import withdraw_all
 from lineadmin.sequences import enrolments
 from lineadmin.sequences.definition import (
     EMPTY,
@@ -259,7 +259,9 @@ def archive(sequence_id: int, *, staff: Staff | None, now: datetime, wall: datet
         _change(row, None, archived_at=now, enabled=False)
         audit.record(staff, "sequence.archive", "sequence", row.id, row.name, wall=wall)
     left = enrolments.end_all(sequence_id, reason=enrolments.ARCHIVED, now=now)
-    withdraw_all(OriginKind.STEP, sequence_id, reason=reasons.LEFT, now=now)
+    while cancel_waiting(OriginKind.STEP, sequence_id, reason=reasons.LEFT, now=now):
+        pass
+    cancel_program(OriginKind.STEP, sequence_id, reason=reasons.LEFT, now=now, wall=wall)
     return left
 
 
@@ -294,16 +296,19 @@ def delete(sequence_id: int, *, staff: Staff | None, wall: datetime) -> None:
         Sequence.delete().where(Sequence.id == sequence_id).execute()
 
 
-def release_held(sequence_id: int, *, staff: Staff | None, wall: datetime) -> int:
-    """After a restore: let friends underway go on; steps that are late by now are left out."""
+def release_held(sequence_id: int, *, staff: Staff | None, now: datetime, wall: datetime) -> int:
+    """After a restore: let friends underway go on, and what was planned for them leave.
+
+    Steps that are late by now are left out. Answers how many friends go on.
+    """
     with atomic():
         row = get(sequence_id)
         released = enrolments.release(sequence_id)
-        if released:
-            after = {"count": released}
-            audit.record(
-                staff, "sequence.release", "sequence", row.id, row.name, None, after, wall=wall
-            )
+        resolve.release_held(OriginKind.STEP, [sequence_id], staff=staff, now=now, wall=wall)
+        after = {"count": released}
+        audit.record(
+            staff, "sequence.release", "sequence", row.id, row.name, None, after, wall=wall
+        )
     return released
 
 

@@ -326,7 +326,7 @@ def test_what_a_restore_put_on_hold_goes_on_when_staff_release_it() -> None:
     Enrolment.update(state="held").execute()
     tick(at("2026-11-24"))
     assert planned(hana) == []
-    assert actions.release_held(sequence.id, staff=None, wall=MONDAY) == 1
+    assert actions.release_held(sequence.id, staff=None, now=MONDAY, wall=MONDAY) == 1
     tick(at("2026-11-24", "13:00"))
     assert planned(hana) == [(1, "11-24 10:00", "")]
 
