@@ -6,27 +6,22 @@ Importing the same file twice changes nothing. LINE is asked for no profiles.
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any
+from typing import IO
 
 from lineadmin.db import atomic
 from lineadmin.errors import DomainError
-from lineadmin.friends import attributes, csv_form, fields, tags
+from lineadmin.friends import csv_form, tags
+from lineadmin.friends.csv_cells import BadRow, Lookup, numbered_rows
 from lineadmin.friends.csv_rows import Row, save_rows
-from lineadmin.friends.models import Field, Source, Tag
-from lineadmin.friends.regions import SYSTEMS, region_code
+from lineadmin.friends.models import Tag
 from lineadmin.i18n import _, _l
-from lineadmin.line.limits import USER_ID_PATTERN
 from lineadmin.staff import audit
 from lineadmin.staff.models import Staff
 
 CHUNK = 500
 ERRORS_KEPT = 1000
-LONGEST_NAME = 255
-_USER_ID = re.compile(USER_ID_PATTERN)
 
 
 @dataclass
@@ -53,7 +48,7 @@ def import_csv(
     :raises DomainError: the file as a whole is no such CSV; then nothing was changed
     """
     reader = csv.reader(csv_form.open_text(file))
-    lookup = _Lookup(now)
+    lookup = Lookup(now)
     try:
         header = next(reader, None)
         if header is None:
@@ -61,11 +56,11 @@ def import_csv(
         columns = csv_form.check_header(header, list(lookup.fields))
         result = ImportResult()
         pending: list[Row] = []
-        for line, cells in _lines(reader):
+        for line, cells in numbered_rows(reader):
             result.rows += 1
             try:
                 pending.append(lookup.read(columns, cells))
-            except _BadRow as bad:
+            except BadRow as bad:
                 result.failed += 1
                 if len(result.errors) < ERRORS_KEPT:
                     result.errors.append((line, bad.column, str(bad)))
@@ -88,107 +83,9 @@ def import_csv(
     return result
 
 
-class _BadRow(Exception):
-    def __init__(self, column: str, sentence: object) -> None:
-        super().__init__(str(sentence))
-        self.column = column
-
-
-class _Lookup:
-    """What cells may name: sources, tags and the shop's own fields, read once."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        self.fields: dict[str, Field] = {one.key: one for one in fields.all_fields()}
-        self.sources = {one.code: one.id for one in Source.select()}
-        self.tags = {one.name: one for one in Tag.select()}
-
-    def read(self, columns: list[str], cells: list[str]) -> Row:
-        """:raises _BadRow: names the column and what is wrong in it"""
-        if any(cell.strip() for cell in cells[len(columns) :]):
-            raise _BadRow("", _("This row has more cells than the header."))
-        values = {
-            column: csv_form.restore(cell.strip())
-            for column, cell in zip(columns, cells, strict=False)
-        }
-        for column, value in values.items():
-            if "\x00" in value or not value.isprintable():
-                raise _BadRow(column, _("This cell contains characters that are no text."))
-        user_id = values.pop(csv_form.KEY_COLUMN, "")
-        if not _USER_ID.fullmatch(user_id):
-            raise _BadRow(
-                csv_form.KEY_COLUMN,
-                _("A LINE user ID is U and 32 of 0-9 and a-f: %(value)s", value=user_id[:40]),
-            )
-        row = Row(user_id)
-        for column, value in values.items():
-            if value:
-                try:
-                    self._read_cell(row, column, value)
-                except DomainError as error:
-                    raise _BadRow(column, error) from None
-        return row
-
-    def _read_cell(self, row: Row, column: str, value: str) -> None:
-        if column in self.fields:
-            row.own[self.fields[column].id] = fields.parse_value(self.fields[column], value)
-        elif column == "tags":
-            row.tags = self._read_tags(value)
-        elif column == "display_name":
-            if len(value) > LONGEST_NAME:
-                raise DomainError(_l("This name is too long."))
-            row.name = value
-        elif column == "source":
-            row.source_id = self._read_source(value)
-        else:
-            row.values[column] = self._read_value(column, value)
-
-    def _read_source(self, code: str) -> int:
-        if code not in self.sources:
-            raise DomainError(
-                _("There is no source with the code “%(code)s”. Add it first.", code=code[:40])
-            )
-        return int(self.sources[code])
-
-    def _read_value(self, column: str, value: str) -> Any:
-        if column == "gender":
-            return attributes.parse_gender(value)
-        if column == "birth_year":
-            return attributes.parse_birth_year(value, now=self.now)
-        if column == "region":
-            code = region_code(value)
-            if code is None:
-                raise DomainError(_l("A region is tw_01 to tw_22, or a name such as 台北市."))
-            return code
-        system = value.lower()
-        if system not in SYSTEMS:
-            raise DomainError(_l("OS is ios, android or other."))
-        return system
-
-    def _read_tags(self, value: str) -> list[str]:
-        names = [name.strip() for name in value.split(tags.SEPARATOR)]
-        names = [tags.check_name(name) for name in names if name]
-        for name in names:
-            known: Tag | None = self.tags.get(name)
-            if known is not None and known.kind != tags.STATIC:
-                raise DomainError(
-                    _("“%(name)s” is a dynamic tag: only its rule sets it.", name=name)
-                )
-        return list(dict.fromkeys(names))
-
-
-def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """(line of the file on which the row begins, its cells), without blank rows."""
-    line = reader.line_num + 1
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield line, cells
-        line = reader.line_num + 1
-
-
 def _save(
     rows: list[Row],
-    lookup: _Lookup,
+    lookup: Lookup,
     result: ImportResult,
     staff: Staff | None,
     now: datetime,
