@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lineadmin.coupons.models import Coupon
 from lineadmin.line.text import cut_to_graphemes
-from lineadmin.messages.parts import CouponCard, Image, Part, Sticker, Text, bubbles
+from lineadmin.messages.parts import CouponCard, Image, Part, Sticker, Text, bubbles, coupon_codes
 
 SUMMARY_GRAPHEMES = 60
 
 
 def summarise(parts: Sequence[Part]) -> str:
     """The beginning of what is said. It is stored, so what is no text shows as a sign that
-    needs no language."""
-    words = " ".join(word for word in map(_word, bubbles(parts)) if word)
+    needs no language, and a coupon by the title it has now."""
+    titles = _titles(parts)
+    words = " ".join(word for part in bubbles(parts) if (word := _word(part, titles)))
     short = cut_to_graphemes(words, SUMMARY_GRAPHEMES)
     return short if short == words else f"{short.rstrip()}…"
 
 
-def _word(part: Part) -> str:
+def _titles(parts: Sequence[Part]) -> dict[str, str]:
+    codes = coupon_codes(parts)
+    if not codes:
+        return {}
+    rows = Coupon.select(Coupon.code, Coupon.title).where(Coupon.code.in_(codes))
+    return {row.code: row.title for row in rows}
+
+
+def _word(part: Part, titles: dict[str, str]) -> str:
     if isinstance(part, Text):
         return " ".join(part.text.split())
     if isinstance(part, Sticker):
@@ -26,5 +36,5 @@ def _word(part: Part) -> str:
     if isinstance(part, Image):
         return "🖼️"
     if isinstance(part, CouponCard):
-        return f"🎟️ {part.coupon}"
+        return f"🎟️ {titles.get(part.coupon, part.coupon)}"
     return ""
