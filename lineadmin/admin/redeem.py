@@ -89,6 +89,8 @@ class RedeemView(AdminPage):
             if refused.field == "amount":
                 return self._answer(issue.code, how, key=key, typed=typed, refused=refused)
             return self._page(refused=refused)
+        except ValueError:  # the key of another copy: not a form of ours
+            abort(400)
         return redirect(self.get_url(".index", done=done.redemption.id), 303)
 
     @expose("/undo/", methods=("POST",))

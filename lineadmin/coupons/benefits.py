@@ -62,18 +62,22 @@ def last_day(ends: datetime) -> date:
 
 
 def end_text(ends: datetime) -> str:
-    """The end (exclusive) as it is printed: midnight is the day before, which counts in full."""
-    there = local(ends)
-    if (there.hour, there.minute) == (0, 0):
-        return _("until the end of %(day)s", day=format_date(last_day(ends)))
-    return _("until %(time)s", time=format_datetime(ends))
+    """The end (exclusive) as a sentence about a coupon: 2026/11/30（一）24:00 前有效."""
+    return _("until %(time)s", time=end_moment(ends))
+
+
+def end_moment(ends: datetime) -> str:
+    """The end (exclusive) as it is printed: midnight is 24:00 of the day that counts in full."""
+    if not _is_midnight(ends):
+        return format_datetime(ends)
+    between = " " if locale() == "en" else ""
+    return f"{format_date(last_day(ends))}{between}24:00"
 
 
 def period_text(starts: datetime | None, ends: datetime | None) -> str:
     """When a copy, or a coupon with fixed dates, can be used."""
     if starts is not None and ends is not None:
-        there = local(ends)
-        if (there.hour, there.minute) == (0, 0):
+        if _is_midnight(ends):
             last = format_date(last_day(ends))
             return _("%(first)s to %(last)s", first=format_date(starts), last=last)
         return _("%(first)s to %(last)s", first=format_datetime(starts), last=format_datetime(ends))
@@ -105,6 +109,11 @@ def discount(coupon: Coupon, amount: int) -> int | None:
     if coupon.benefit == AMOUNT:
         return min(amount, int(value))
     return None
+
+
+def _is_midnight(moment: datetime) -> bool:
+    there = local(moment)
+    return (there.hour, there.minute) == (0, 0)
 
 
 def _plain(number: Decimal) -> str:

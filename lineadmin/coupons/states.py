@@ -14,7 +14,7 @@ from lineadmin.i18n import _l
 ACTIVE, PAUSED, CLOSED = "active", "paused", "closed"
 
 COUPON_STATE_LABELS: dict[str, Any] = {
-    ACTIVE: _l("Running"),
+    ACTIVE: _l("In progress"),
     PAUSED: _l("Paused"),
     CLOSED: _l("Closed"),
 }

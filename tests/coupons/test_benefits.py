@@ -62,7 +62,7 @@ def test_the_card_says_the_last_day_as_staff_and_friends_count_it():
     card = card_view(coupon, copy, "https://shop.example/c/x", "zh_Hant_TW")
     assert card.benefit_text == "8 折"
     assert card.title == "雙拼便當 8 折"
-    assert card.validity_text == "2026/11/30（一）前有效"
+    assert card.validity_text == "2026/11/30（一）24:00 前有效"
     assert card.minimum_text == "最低消費 NT$100"
     assert card.url == "https://shop.example/c/x"
     assert card_view(coupon, None, "", "zh_Hant_TW").validity_text == "領取後 7 天內有效"

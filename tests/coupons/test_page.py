@@ -35,7 +35,13 @@ def _form_token(page):
 def test_a_page_says_everything_without_a_cookie_and_marks_it_opened_once(client, copy, clock):
     page = client.get(f"/c/{copy.token}")
     words = _text(page)
-    for piece in ("8 折", "雙拼便當 8 折", "最低消費 NT$100", "2026/11/30（一）前有效", "可以使用"):
+    for piece in (
+        "8 折",
+        "雙拼便當 8 折",
+        "最低消費 NT$100",
+        "2026/11/30（一）24:00 前有效",
+        "可以使用",
+    ):
         assert piece in words
     assert codes.shown(copy.code) in words
     assert "持有這個連結的人" in words
