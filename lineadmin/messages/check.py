@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from lineadmin.coupons.states import CLOSED
 from lineadmin.errors import DomainError
@@ -16,6 +15,7 @@ from lineadmin.i18n import _, _n, format_count
 from lineadmin.line import limits
 from lineadmin.line.text import grapheme_length, utf16_length
 from lineadmin.messages import names
+from lineadmin.messages.links import tidy_link
 from lineadmin.messages.parts import (
     CouponCard,
     Image,
@@ -143,6 +143,8 @@ def _part(
 def _text(text: str) -> Iterator[tuple[str, str]]:
     if not text.strip():
         yield "text", _("Write something, or take this bubble away.")
+    elif not names.substitute(text, None).strip():
+        yield "text", _("Without a name this bubble would be empty. Write something more.")
     for written in names.unknown_placeholders(text):
         yield (
             "text",
@@ -226,7 +228,7 @@ def _quick_reply(reply: QuickReply) -> Iterator[tuple[str, str]]:
                     limit=limits.MESSAGE_ACTION_GRAPHEMES,
                 ),
             )
-    if reply.uri is not None and not _is_link(reply.uri):
+    if reply.uri is not None and tidy_link(reply.uri) is None:
         yield "uri", _("Write a whole address, such as https://example.com, tel: or line:.")
     if reply.postback is not None and not (
         0 < utf16_length(reply.postback) <= limits.POSTBACK_DATA_UNITS
@@ -238,16 +240,3 @@ def _quick_reply(reply: QuickReply) -> Iterator[tuple[str, str]]:
                 limit=limits.POSTBACK_DATA_UNITS,
             ),
         )
-
-
-def _is_link(uri: str) -> bool:
-    if utf16_length(uri) > limits.ACTION_URI_UNITS or any(one.isspace() for one in uri):
-        return False
-    try:
-        parts = urlsplit(uri)
-    except ValueError:
-        return False
-    if parts.scheme in ("http", "https"):
-        return bool(parts.hostname)
-    rest = uri[len(parts.scheme) + 1 :]
-    return parts.scheme in limits.ACTION_URI_SCHEMES and bool(rest.strip("/"))

@@ -15,6 +15,7 @@ from lineadmin.line import limits
 from lineadmin.line.text import cut_to_graphemes, cut_to_units
 from lineadmin.messages import names
 from lineadmin.messages.coupon_card import coupon_card
+from lineadmin.messages.links import tidy_link
 from lineadmin.messages.parts import (
     CouponCard,
     Image,
@@ -92,7 +93,7 @@ def _quick_reply(reply: QuickReply) -> dict[str, Any]:
     if reply.text is not None:
         action = {"type": "message", "label": label, "text": reply.text}
     elif reply.uri is not None:
-        action = {"type": "uri", "label": label, "uri": reply.uri}
+        action = {"type": "uri", "label": label, "uri": tidy_link(reply.uri) or reply.uri}
     else:
         action = {
             "type": "postback",

@@ -72,6 +72,7 @@ def test_one_to_five_bubbles(count):
     [
         (Text(text=" \n "), "text", "請輸入文字"),
         (Text(text="{price} 元"), "text", "看不懂 {price}"),
+        (Text(text="{name|}"), "text", "沒有名字時"),
         (Sticker(package_id="", sticker_id="1"), "sticker", "兩個號碼"),
         (Sticker(package_id="446", sticker_id="１"), "sticker", "兩個號碼"),
         (Sticker(package_id="446", sticker_id="9" * 21), "sticker", "沒有這個貼圖"),
@@ -97,7 +98,10 @@ def test_each_part_says_what_is_wrong(part, field, said):
         ({"label": "a", "uri": "https://shop.example/?a=1#b"}, None),
         ({"label": "a", "uri": "tel:0912345678"}, None),
         ({"label": "a", "uri": "line://nv/camera"}, None),
+        ({"label": "a", "uri": "https://shop.example/菜單?名=🍱"}, None),
         ({"label": "a", "uri": "shop.example"}, "uri"),
+        ({"label": "a", "uri": "https://a:b@shop.example/"}, "uri"),
+        ({"label": "a", "uri": "tel:"}, "uri"),
         ({"label": "a", "uri": "https://"}, "uri"),
         ({"label": "a", "uri": "https://[x"}, "uri"),
         ({"label": "a", "uri": "javascript:alert(1)"}, "uri"),

@@ -84,6 +84,23 @@ def test_quick_replies_hang_on_the_last_message():
     ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("https://shop.example/菜單?q=ab", "https://shop.example/%E8%8F%9C%E5%96%AE?q=ab"),
+        ("HTTPS://Shop.Example:8443/A", "https://shop.example:8443/A"),
+        ("https://便當.example/", "https://xn--wtq623g.example/"),
+        ("https://shop.example/100%", "https://shop.example/100%25"),
+        ("https://shop.example/%E8", "https://shop.example/%E8"),
+        ("tel:0912-345-678", "tel:0912-345-678"),
+    ],
+)
+def test_addresses_are_sent_percent_encoded(typed, sent):
+    replies = QuickReplies(replies=(QuickReply(label="a", uri=typed),))
+    (message,) = render([Text(text="a"), replies], Context(BASE))
+    assert message["quickReply"]["items"][0]["action"]["uri"] == sent
+
+
 def test_a_coupon_card_says_what_until_when_and_opens_the_coupon():
     message = card()
     assert words(message["contents"]) == [
