@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
 from importlib.resources import files
 
 from lineadmin import clock, i18n, settings, shopfile
@@ -11,6 +12,8 @@ from lineadmin.friends.models import Friend
 from lineadmin.staff import actions
 
 DEMO_LOADED = "demo.loaded"
+DEMO_OPENS = time(11, 0)
+DEMO_CLOSES = time(18, 0)
 
 
 def first_start(config: Config) -> None:
@@ -41,3 +44,15 @@ def _load_demo(config: Config) -> None:
             public_url=config.public_url,
         )
         settings.mark(DEMO_LOADED, True, wall=clock.wall())
+    _open_the_demo()
+
+
+def _open_the_demo() -> None:
+    """A new demo begins within business hours, whatever time it is: then the first step is out a
+    day later, and no quiet hours keep somebody waiting who only wants to see it."""
+    here = clock.now().astimezone(settings.shop_zone())
+    if DEMO_OPENS <= here.time() < DEMO_CLOSES:
+        return
+    day = here.date() if here.time() < DEMO_OPENS else here.date() + timedelta(days=1)
+    opens = datetime.combine(day, DEMO_OPENS, tzinfo=settings.shop_zone())
+    clock.move(opens - clock.now())

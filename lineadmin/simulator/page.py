@@ -52,7 +52,9 @@ def index() -> str:
     """Four phones side by side, the clock, and buttons that make LINE fail."""
     problem = None
     try:
-        _make_demo_friends(_line())
+        line = _line()
+        _make_demo_friends(line)
+        _set_clock(line)
     except (ControlError, urllib3.exceptions.HTTPError):
         problem = _("The simulator does not answer. Stop lineadmin with Ctrl-C and start it again.")
     return render_template(
@@ -106,8 +108,7 @@ def move_clock() -> BaseResponse:
         abort(400)
     before = clock.now()
     after = clock.move(timedelta(hours=hours))
-    offset = clock.offset() // timedelta(milliseconds=1)
-    _line().call("POST", "settings", {"clock_offset_ms": offset})
+    _set_clock(_line())
     audit.record(
         current_staff(),
         "clock.move",
@@ -164,6 +165,12 @@ def _make_demo_friends(line: SimulatorClient) -> None:
     if line.call("GET", "phones", pinned=1, limit=1)["total"] == 0:
         for friend in DEMO_FRIENDS:
             line.call("POST", "phones", {**friend, "status": "stranger", "pinned": True})
+
+
+def _set_clock(line: SimulatorClient) -> None:
+    """Events carry shop time; LINE's own limits stay on real time."""
+    offset = clock.offset() // timedelta(milliseconds=1)
+    line.call("POST", "settings", {"clock_offset_ms": offset})
 
 
 def _phone(phone: dict[str, Any]) -> dict[str, Any]:
