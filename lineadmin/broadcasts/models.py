@@ -31,6 +31,7 @@ class Broadcast(BaseModel):
     pause_reason = CharField(default="", max_length=32)
     from_file = BooleanField(default=False)
     finished_at = UTCDateTimeField(null=True)
+    sent_count = IntegerField(null=True)  # how many got it, counted when it ended
     created_at = UTCDateTimeField()
     created_by = IntegerField(null=True)
     version = IntegerField(default=1)

@@ -18,10 +18,10 @@ from lineadmin.db import atomic, is_postgres
 from lineadmin.outbox import reasons
 from lineadmin.outbox.cancel import cancel_program, cancel_waiting
 from lineadmin.outbox.live import one_of
-from lineadmin.outbox.models import OriginKind
+from lineadmin.outbox.models import DeliveryState, OriginKind
 from lineadmin.outbox.origins import Origin
 from lineadmin.outbox.plan import CHUNK, Cap, plan_where
-from lineadmin.outbox.queries import has_unfinished
+from lineadmin.outbox.queries import counts_by_state, has_unfinished
 from lineadmin.segments.tree import AnyOf, Leaf
 from lineadmin.staff import audit
 
@@ -185,9 +185,14 @@ def _finish(broadcast_id: int, now: datetime) -> bool:
         if has_unfinished(OriginKind.BROADCAST, broadcast_id):
             return False
         ended = states.SENT if row.state == states.SENDING else states.CANCELED
+        counted = counts_by_state(OriginKind.BROADCAST, [broadcast_id]).get(broadcast_id, {})
         return bool(
             Broadcast.update(
-                state=ended, finished_at=now, pause_reason="", version=Broadcast.version + 1
+                state=ended,
+                finished_at=now,
+                sent_count=counted.get(DeliveryState.SENT, 0),
+                pause_reason="",
+                version=Broadcast.version + 1,
             )
             .where(Broadcast.id == broadcast_id, Broadcast.state == row.state)
             .execute()
