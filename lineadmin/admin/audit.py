@@ -75,8 +75,8 @@ class AuditView(StaffModelView):
             tuple(audit_words.NOUNS.items()),
             lambda query, value: query.where(Audit.object_kind == value),
         ),
-        listing.DayFilter("from", _l("From"), Audit.at),
-        listing.DayFilter("until", _l("Until"), Audit.at, until=True),
+        listing.DayFilter("from", _l("From day"), Audit.at),
+        listing.DayFilter("until", _l("To day"), Audit.at, until=True),
     )
     list_template = "admin/audit.html"
 

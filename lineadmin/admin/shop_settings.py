@@ -56,8 +56,8 @@ class ShopForm(StaffForm):
     )
     timezone = SelectField(_l("Time zone"), choices=_zones)
     quiet_on = BooleanField(_l("Keep quiet hours"))
-    quiet_from = StringField(_l("From"), [validators.Optional()], render_kw=TIME_BOX)
-    quiet_until = StringField(_l("Until"), [validators.Optional()], render_kw=TIME_BOX)
+    quiet_from = StringField(_l("Quiet hours from"), [validators.Optional()], render_kw=TIME_BOX)
+    quiet_until = StringField(_l("Quiet hours until"), [validators.Optional()], render_kw=TIME_BOX)
     undo_minutes = IntegerField(
         _l("Undo window (minutes)"),
         [validators.InputRequired(), validators.NumberRange(0, 60)],
