@@ -56,19 +56,23 @@ def _fresh_postgres(server: str) -> str:
 
 
 @pytest.fixture
-def database_url(migrated_database: str, tmp_path: Path) -> Iterator[str]:
+def database_url(migrated_database: str, tmp_path: Path) -> str:
     """The URL of an empty database of this test's own."""
-    if migrated_database.startswith("sqlite"):
-        path = tmp_path / "lineadmin.db"
-        shutil.copy(migrated_database.removeprefix("sqlite:///"), path)
-        yield f"sqlite:///{path}"
-        return
-    database.open_database(migrated_database)
+    return empty_database(migrated_database, tmp_path)
+
+
+def empty_database(migrated: str, folder: Path) -> str:
+    """The URL of a migrated database with nothing in it: a copy in `folder`, or emptied tables."""
+    if migrated.startswith("sqlite"):
+        path = folder / "lineadmin.db"
+        shutil.copy(migrated.removeprefix("sqlite:///"), path)
+        return f"sqlite:///{path}"
+    database.open_database(migrated)
     tables = ", ".join(f'"{model._meta.table_name}"' for model in MODELS)
     database.ensure_connection()
     database.db.execute_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     database.db.close()
-    yield migrated_database
+    return migrated
 
 
 @pytest.fixture
