@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
     manager.user_loader(_load)
     manager.init_app(app)
     app.before_request(_greet)
+    app.teardown_request(lambda _error: audit.set_address(""))
 
 
 def current_staff() -> Staff:

@@ -82,6 +82,8 @@ VERBS: dict[str, Any] = {
     "issue": _l("issued"),
     "void": _l("voided"),
     "answer": _l("answered"),
+    "close": _l("closed"),
+    "late": _l("was late and waits for a decision"),
     "opt_out": _l("stopped being notified"),
     "opt_in": _l("notified again"),
     "link": _l("own LINE linked"),
