@@ -7,6 +7,14 @@ let check, camera, form;
 
 const EVERY_MS = 180;
 const REMEMBER = "lineadmin.counter.camera";
+const LAST = "lineadmin.counter.last";
+const AGAIN_MS = 60000;
+
+// The phone that was just scanned is still held up: reading it again would hide its answer.
+function isNews(text) {
+  const [at, last] = JSON.parse(sessionStorage.getItem(LAST) ?? "[0, null]");
+  return text !== last || Date.now() - at > AGAIN_MS;
+}
 
 async function canScan() {
   if (!("BarcodeDetector" in window) || !navigator.mediaDevices?.getUserMedia) return false;
@@ -36,7 +44,8 @@ function scanner() {
     if (!stream) return;
     try {
       const [found] = document.hidden ? [] : await detector.detect(video);
-      if (found?.rawValue) {
+      if (found?.rawValue && isNews(found.rawValue)) {
+        sessionStorage.setItem(LAST, JSON.stringify([Date.now(), found.rawValue]));
         navigator.vibrate?.(60);
         close();
         check.elements.how.value = "scan";
@@ -71,7 +80,10 @@ function scanner() {
     look();
   }
 
-  start.addEventListener("click", open);
+  start.addEventListener("click", () => {
+    sessionStorage.removeItem(LAST);
+    open();
+  });
   stop.addEventListener("click", () => {
     localStorage.removeItem(REMEMBER);
     close();

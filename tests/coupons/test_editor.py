@@ -67,7 +67,7 @@ def test_fixed_dates_are_whole_days_on_the_shops_clock(manager):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"title": ""}, "必需"),
+        ({"title": ""}, "請填寫"),
         ({"percent": ""}, "20 就是 8 折"),
         ({"percent": "101"}, "1 到 100"),
         ({"percent": "abc"}, "整數"),
