@@ -17,8 +17,9 @@ def create_app() -> Flask:
     Our own shell commands get an application without screens: they start sooner, and
     `flask migrate` must work before the tables exist.
     """
-    if cli.is_ours(sys.argv):
-        return cli.shell_app()
+    commands = cli.asked_for(sys.argv)
+    if commands:
+        return cli.shell_app(commands)
     from lineadmin import application
 
     try:

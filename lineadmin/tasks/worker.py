@@ -99,10 +99,10 @@ class Worker:
         for loop in self._loops:
             loop.start()
         self._sending.start()
+        # Now rather than within the first friend's greeting, which would wait for it.
+        self._gateway.load_sdk()
         self._beat()
         logger.info("worker %s is at work", os.getpid())
-        # Replies and pushes do without the SDK; whatever needs it must not have to wait for it.
-        self._gateway.load_sdk()
         self._start_huey()
         self._try_line_again()
         healthy = self._watch()
