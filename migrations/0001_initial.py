@@ -355,6 +355,7 @@ def up(migrator: object, db: Database) -> None:
         blocked_at = BigIntegerField(null=True)
         opted_out_at = BigIntegerField(null=True)
         opted_out_by = CharField(max_length=16, default="")
+        consent_at = BigIntegerField(default=0)
         source = ForeignKeyField(Source, null=True, on_delete="RESTRICT")
         source_origin = CharField(max_length=16, default="")
         first_seen_at = BigIntegerField()

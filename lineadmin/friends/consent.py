@@ -17,55 +17,52 @@ BY_FRIEND, BY_STAFF, BY_CSV = "friend", "staff", "csv"
 
 
 def opt_out(
-    friend_id: int,
-    *,
-    by: str,
-    at: datetime,
-    staff: Staff | None = None,
-    wall: datetime | None = None,
+    friend_id: int, *, by: str, at: datetime, wished_at: datetime, staff: Staff | None = None
 ) -> bool:
     """Send this friend no more steps and broadcasts; False where that was so already.
 
-    :param by: friend | staff | csv; a member of staff leaves an audit line, so `wall` is needed
+    :param by: friend | staff | csv
+    :param at: shop time
+    :param wished_at: real time; a wish older than her latest one (an event that came late) is void
     """
     with atomic():
         changed = (
-            Friend.update(opted_out_at=at, opted_out_by=by)
-            .where((Friend.id == friend_id) & Friend.opted_out_at.is_null())
+            Friend.update(opted_out_at=at, opted_out_by=by, consent_at=wished_at)
+            .where(
+                Friend.id == friend_id,
+                Friend.opted_out_at.is_null(),
+                Friend.consent_at <= wished_at,
+            )
             .execute()
         )
         if changed:
             journal.record(friend_id, "opted_out", value={"by": by}, at=at)
-            _audit(staff, "friend.opt_out", friend_id, wall)
+            _audit(staff, "friend.opt_out", friend_id, wished_at)
     return bool(changed)
 
 
 def opt_in(
-    friend_id: int,
-    *,
-    by: str,
-    at: datetime,
-    staff: Staff | None = None,
-    wall: datetime | None = None,
+    friend_id: int, *, by: str, at: datetime, wished_at: datetime, staff: Staff | None = None
 ) -> bool:
-    """Allow steps and broadcasts again; False where they were allowed already.
-
-    A wish older than her latest refusal (an event that came late) changes nothing.
-    """
+    """Allow steps and broadcasts again; False where they were allowed already. See `opt_out`."""
     with atomic():
         changed = (
-            Friend.update(opted_out_at=None, opted_out_by="")
-            .where((Friend.id == friend_id) & (Friend.opted_out_at <= at))
+            Friend.update(opted_out_at=None, opted_out_by="", consent_at=wished_at)
+            .where(
+                Friend.id == friend_id,
+                Friend.opted_out_at.is_null(False),
+                Friend.consent_at <= wished_at,
+            )
             .execute()
         )
         if changed:
             journal.record(friend_id, "opted_in", value={"by": by}, at=at)
-            _audit(staff, "friend.opt_in", friend_id, wall)
+            _audit(staff, "friend.opt_in", friend_id, wished_at)
     return bool(changed)
 
 
-def _audit(staff: Staff | None, action: str, friend_id: int, wall: datetime | None) -> None:
-    if staff is None or wall is None:
+def _audit(staff: Staff | None, action: str, friend_id: int, wall: datetime) -> None:
+    if staff is None:
         return
     name = Friend.select(Friend.display_name).where(Friend.id == friend_id).scalar() or ""
     audit.record(staff, action, "friend", friend_id, name, wall=wall)

@@ -45,6 +45,7 @@ class Friend(BaseModel):
     blocked_at = UTCDateTimeField(null=True)
     opted_out_at = UTCDateTimeField(null=True)
     opted_out_by = CharField(default="", max_length=16)  # friend | staff | csv
+    consent_at = UTCDateTimeField(default=0)  # real time of the wish that set it
     source = ForeignKeyField(Source, null=True, backref="friends", on_delete="RESTRICT")
     source_origin = CharField(default="", max_length=16)
     first_seen_at = UTCDateTimeField()

@@ -251,10 +251,10 @@ def _friend(scene: Scene) -> Friend | None:
 
 
 def _opt_out(scene: Scene, friend: Friend) -> list[dict[str, Any]]:
-    friends.opt_out(friend.id, by="friend", at=scene.at)
+    friends.opt_out(friend.id, by="friend", at=scene.at, wished_at=scene.event_at)
     return spoken.stopped(friend)
 
 
 def _opt_in(scene: Scene, friend: Friend) -> list[dict[str, Any]]:
-    friends.opt_in(friend.id, by="friend", at=scene.at)
+    friends.opt_in(friend.id, by="friend", at=scene.at, wished_at=scene.event_at)
     return spoken.resumed(friend)

@@ -93,19 +93,24 @@ def test_the_latest_sign_of_life_stays(db):
 
 def test_not_wanting_messages_is_kept_once_and_can_be_taken_back(db):
     hana = learned()
-    assert actions.opt_out(hana.id, by="friend", at=NOON)
-    assert not actions.opt_out(hana.id, by="friend", at=NOON)
+    assert actions.opt_out(hana.id, by="friend", at=NOON, wished_at=NOON)
+    assert not actions.opt_out(hana.id, by="friend", at=NOON, wished_at=NOON)
     assert not now(hana).addressable
-    assert actions.opt_in(hana.id, by="friend", at=NOON + timedelta(minutes=1))
+    later = NOON + timedelta(minutes=1)
+    assert actions.opt_in(hana.id, by="friend", at=later, wished_at=later)
     assert now(hana).addressable
     assert kinds(hana) == ["opted_out", "opted_in"]
 
 
-def test_a_late_wish_to_be_notified_loses_to_a_newer_refusal(db):
+def test_a_wish_that_comes_late_loses_to_a_newer_one(db):
     hana = learned()
-    actions.opt_out(hana.id, by="friend", at=NOON + timedelta(minutes=5))
-    assert not actions.opt_in(hana.id, by="friend", at=NOON)
+    later = NOON + timedelta(minutes=5)
+    actions.opt_out(hana.id, by="friend", at=NOON, wished_at=later)
+    assert not actions.opt_in(hana.id, by="friend", at=NOON, wished_at=NOON)
     assert not now(hana).addressable
+    actions.opt_in(hana.id, by="staff", at=NOON, wished_at=later)
+    assert not actions.opt_out(hana.id, by="friend", at=NOON, wished_at=NOON)
+    assert now(hana).addressable
 
 
 def test_a_source_that_is_known_can_be_left_alone(db):

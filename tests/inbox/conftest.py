@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 from typing import Any
 
 import pytest
+from werkzeug.serving import make_server
 
 from lineadmin import clock as shop_clock
+from lineadmin import config as configuration
+from lineadmin import db as database
+from lineadmin import i18n
 from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.inbox.run import dispatch_due
 from lineadmin.inbox.store import store_events
 from lineadmin.line.gateway import Gateway
 from lineadmin.line.parse import parse_webhook
 from lineadmin.replies import actions, greeting
+from lineadmin.web.webhook import WebhookDoor
 
 HANA = "U" + "a" * 32
 _numbers = itertools.count(1)
@@ -58,9 +64,7 @@ class Inbox:
     def work(self, wall: Any = None) -> int:
         """Handle what waits."""
         wall = wall or shop_clock.wall()
-        return dispatch_due(
-            self.gateway, shop_clock.now(), wall, public_url="https://shop.example"
-        )
+        return dispatch_due(self.gateway, shop_clock.now(), wall, public_url="https://shop.example")
 
     def take(self, *events: dict[str, Any]) -> int:
         """Both."""
@@ -92,7 +96,7 @@ class Shop(Inbox):
         self.line = line.client
 
     def phone(self, name: str = "小花", **facts: Any) -> str:
-        """Somebody with LINE; her user id. `status="none"`: not a friend yet."""
+        """Somebody with LINE; her user id. `status="stranger"`: not a friend yet."""
         return str(self.line.add_phone(name, **facts)["user_id"])
 
     def settle(self) -> int:
@@ -113,14 +117,29 @@ class Shop(Inbox):
     def rule(self, *keywords: str, says: str = "好的", **more: Any) -> Any:
         """Add a keyword reply."""
         spec = actions.RuleSpec(keywords=list(keywords), messages=[{"text": says}], **more)
-        return actions.create_rule(
-            spec, staff=None, now=shop_clock.now(), wall=shop_clock.wall()
-        )
+        return actions.create_rule(spec, staff=None, now=shop_clock.now(), wall=shop_clock.wall())
 
 
 @pytest.fixture
-def shop(app: Any, line: Any, line_config: Any, live: str) -> Any:
-    """A shop with phones."""
+def shop(line: Any, line_config: Any) -> Any:
+    """A shop with phones: their webhooks come in through the real door, on a port of its own."""
+    configuration.use(line_config)
+    opened = database.open_database(line_config.database_url)
+    database.ensure_connection()
+    i18n.set_locale(i18n.DEFAULT_LOCALE)
+    server = make_server("127.0.0.1", 0, WebhookDoor(_nowhere, line_config), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    line.set_webhook_url(f"http://127.0.0.1:{server.server_port}/webhook")
     gateway = Gateway(line_config, connect=1, read=2)
     yield Shop(gateway, line)
     gateway.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    opened.close()
+
+
+def _nowhere(_environ: Any, start_response: Any) -> Any:
+    start_response("404 Not Found", [("Content-Length", "0")])
+    return []
