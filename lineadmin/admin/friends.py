@@ -1,1 +1,293 @@
-"""The list of friends: being written (search, filters, bulk tags, import, export)."""
+"""The list of friends: search, filters, tagging many, files out and in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Response, abort, flash, g, request, stream_with_context
+from flask_admin import expose
+from markupsafe import Markup
+from peewee import ModelSelect
+
+from lineadmin import clock, i18n
+from lineadmin.admin import friend_cells as cells
+from lineadmin.admin import listing
+from lineadmin.admin.base import StaffModelView, bulk_action, current_staff, needs
+from lineadmin.admin.friend_import import FriendImport
+from lineadmin.admin.friend_page import FriendPage
+from lineadmin.errors import DomainError
+from lineadmin.friends import csv_export, queries, tags
+from lineadmin.friends.attributes import source_choices
+from lineadmin.friends.models import FRIEND, Friend, Tag
+from lineadmin.friends.queries import FriendFilter
+from lineadmin.i18n import _, _l, _n
+from lineadmin.staff import audit
+from lineadmin.tasks import chores
+
+EVERYBODY = 10_000_000  # counts on confirm pages are exact
+
+
+def _tags() -> list[tuple[int, str]]:
+    return [(tag.id, tag.name) for tag in queries.all_tags()]
+
+
+def _sources() -> list[tuple[int, Any]]:
+    return [*((row.id, row.name) for row in source_choices()), (0, _l("Not known"))]
+
+
+def _filter_of(chosen: Mapping[str, str], search: str = "") -> FriendFilter:
+    return FriendFilter(
+        search=search,
+        tag_id=int(chosen["tag"]) if "tag" in chosen else None,
+        status=chosen.get("status", ""),
+        source_id=int(chosen["source"]) if "source" in chosen else None,
+        opted_out=chosen["opted_out"] == "1" if "opted_out" in chosen else None,
+    )
+
+
+def _narrowing(name: str, label: Any, choices: Any) -> listing.Filter:
+    return listing.Filter(
+        name, label, choices, lambda query, value: query.where(_filter_of({name: value}).where())
+    )
+
+
+class FriendView(FriendPage, FriendImport, StaffModelView):
+    """Every friend the shop has learned of."""
+
+    required_permission = "lookup"
+    export_permission = "export_all"
+    menu_icon = "friends"
+    creatable = editable = deletable = False
+    exportable = True
+    list_template = "admin/friends.html"
+    column_list = ("display_name", "status", "tags", "source", "last_seen_at", "followed_at")
+    column_labels = {
+        "display_name": _l("Friend"),
+        "status": _l("Status"),
+        "tags": _l("Tags"),
+        "source": _l("Gained-through path"),
+        "last_seen_at": _l("Last active"),
+        "followed_at": _l("Friend since"),
+    }
+    column_formatters = {
+        "display_name": cells.name_cell,
+        "status": cells.status_cell,
+        "tags": cells.tags_cell,
+        "source": cells.source_cell,
+    }
+    column_sortable_list = ("display_name", "last_seen_at")
+    search_columns = (Friend.display_name,)
+    toolbar_filters = (
+        _narrowing("tag", _l("Tag"), _tags),
+        _narrowing("status", _l("Status"), tuple(queries.STATUSES.items())),
+        _narrowing("source", _l("Gained-through path"), _sources),
+        _narrowing(
+            "opted_out",
+            _l("Notifications"),
+            (("1", _l("wants none")), ("0", _l("may be notified"))),
+        ),
+    )
+
+    # --- words ----------------------------------------------------------------------------
+
+    def search_label(self) -> str:
+        return _("Name or LINE user ID")
+
+    def row_label(self, record: Friend) -> str:
+        return cells.name_of(record)
+
+    def row_url(self, record: Friend) -> str:
+        return str(self.get_url(".page", friend_id=record.id))
+
+    def empty_title(self) -> str:
+        return _("No friends yet")
+
+    def empty_text(self) -> str:
+        return _("A friend shows up here as soon as she follows, writes or taps something.")
+
+    # --- the list -------------------------------------------------------------------------
+
+    def get_query(self) -> Any:
+        """Only what the list shows: names of sources and tags are fetched once per page."""
+        return Friend.select()
+
+    def apply_search(self, query: ModelSelect, text: str) -> ModelSelect:
+        return query.where(queries.named(text))
+
+    def count(self, query: ModelSelect) -> int:
+        g.friends_found = super().count(query)
+        return int(g.friends_found)
+
+    def known(self) -> dict[str, Any] | None:
+        """How many of the friends LINE listed are known here; None where LINE listed none."""
+        state = chores.followers_state()
+        if state.seen is None:
+            return None
+        known = queries.status_counts()[FRIEND]
+        return {"known": known, "total": max(state.seen, known), "at": state.at}
+
+    def bulk_controls(self) -> Markup:
+        """Which tag, and whether everybody who matches is meant."""
+        if not self.may("tag"):
+            return Markup("")
+        options = Markup("").join(
+            Markup('<option value="{}">{}</option>').format(tag.id, tag.name)
+            for tag in queries.all_tags()
+            if tag.kind == tags.STATIC
+        )
+        choose = Markup(
+            '<span class="field bulk-tag"><label for="bulk-tag" class="visually-hidden">{}</label>'
+            '<select id="bulk-tag" name="tag"><option value="">{}</option>{}</select></span>'
+        ).format(_("Tag"), _("Choose a tag"), options)
+        found = g.get("friends_found", 0)
+        if found <= self.page_size:
+            return choose
+        everybody = Markup(
+            '<label class="check"><input type="checkbox" name="everybody" value="1">{}</label>'
+        ).format(_("not only the ticked: all that match (%(count)s)", count=_how_many(found)))
+        return choose + everybody
+
+    # --- tagging many ---------------------------------------------------------------------
+
+    @bulk_action("tag", _l("Add the tag"), verb="tag")
+    def action_tag(self, ids: list[int]) -> str | None:
+        """Tag the ticked friends, or everybody the list shows."""
+        return self._mark(ids, add=True)
+
+    @bulk_action("untag", _l("Take the tag off"), verb="tag")
+    def action_untag(self, ids: list[int]) -> str | None:
+        """Take a tag off the ticked friends, or off everybody the list shows."""
+        return self._mark(ids, add=False)
+
+    def _mark(self, ids: list[int], *, add: bool) -> str | None:
+        tag = _chosen_tag()
+        told: dict[str, str] = {}
+        whom: Any = ids
+        if request.form.get("everybody") == "1":
+            friends, told = self._asked_for()
+            whom = friends.where()
+            if not self.confirmed():
+                return self._ask_everybody(tag, friends, told, ids, add=add)
+        change = tags.add_tag_many if add else tags.remove_tag_many
+        count = change(whom, tag.id, at=clock.now())
+        if count:
+            after = {"tag": tag.name, "count": count, **({"filters": told} if told else {})}
+            action = "friend.tag" if add else "friend.untag"
+            audit.record(
+                current_staff(), action, "friend", 0, tag.name, None, after, wall=clock.wall()
+            )
+        flash(_marked(tag.name, count, add=add), "success")
+        return None
+
+    def _asked_for(self) -> tuple[FriendFilter, dict[str, str]]:
+        """The search and filters of the list the button was on, for the query and in words."""
+        args = dict(parse_qsl(urlsplit(request.form.get("url", "")).query))
+        search = args.get("search", "").strip()[:200]
+        chosen = listing.chosen_filters(self.toolbar_filters, args)
+        words = {self.search_label(): search} if search else {}
+        for one in self.toolbar_filters:
+            if one.name in chosen:
+                words[str(one.label)] = str(dict(one.options())[chosen[one.name]])
+        return _filter_of(chosen, search), words
+
+    def _ask_everybody(
+        self, tag: Tag, friends: FriendFilter, told: dict[str, str], ids: list[int], *, add: bool
+    ) -> str:
+        count = queries.bounded_count(friends.where(), EVERYBODY)
+        question = _n(
+            "Tag %(count)s friend “%(tag)s”?",
+            "Tag %(count)s friends “%(tag)s”?",
+            count,
+            tag=tag.name,
+        )
+        if not add:
+            question = _n(
+                "Take “%(tag)s” off %(count)s friend?",
+                "Take “%(tag)s” off %(count)s friends?",
+                count,
+                tag=tag.name,
+            )
+        lines = [_("%(name)s: %(value)s", name=name, value=value) for name, value in told.items()]
+        return self.confirm(
+            question,
+            label=_("Add the tag") if add else _("Take the tag off"),
+            text=_("Everybody is meant who matches this:") if lines else _("Everybody is meant."),
+            lines=lines,
+            kind="primary",
+            action=self.get_url(".action_view"),
+            hidden={
+                "action": "tag" if add else "untag",
+                "everybody": "1",
+                "tag": tag.id,
+                "rowid": ids[0],
+                "url": request.form.get("url", ""),
+            },
+        )
+
+    # --- export ---------------------------------------------------------------------------
+
+    @expose("/export/<export_type>/")
+    @needs("export_all")
+    def export(self, export_type: str) -> Response:
+        """All friends, or those the list shows, as the CSV an import takes back."""
+        if export_type != "csv":
+            abort(404)
+        search = request.args.get("search", "").strip()[:200]
+        chosen = listing.chosen_filters(self.toolbar_filters, request.args)
+        filters = {**({"search": search} if search else {}), **chosen}
+        audit.record(
+            current_staff(),
+            "friend.export",
+            "friend",
+            0,
+            str(self.name),
+            None,
+            {"filters": filters},
+            wall=clock.wall(),
+        )
+        where = _filter_of(chosen, search).where() if filters else None
+        name = f"friends-{i18n.local(clock.now()):%Y%m%d-%H%M}.csv"
+        return Response(
+            stream_with_context(csv_export.export_csv(where)),
+            mimetype="text/csv",
+            headers={"Content-Disposition": f"attachment; filename={name}"},
+        )
+
+
+def _chosen_tag() -> Tag:
+    number = request.form.get("tag", "")
+    tag: Tag | None = Tag.get_or_none(Tag.id == int(number)) if number.isdecimal() else None
+    if tag is None:
+        raise DomainError(_l("Choose a tag first."))
+    if tag.kind != tags.STATIC:
+        raise DomainError(_l("Only its rule sets a dynamic tag."))
+    return tag
+
+
+def _how_many(count: int) -> str:
+    if count > listing.COUNT_LIMIT:
+        return _("over %(count)s", count=i18n.format_count(listing.COUNT_LIMIT))
+    return i18n.format_count(count)
+
+
+def _marked(name: str, count: int, *, add: bool) -> str:
+    if add:
+        return _n(
+            "%(count)s friend got the tag “%(tag)s”.",
+            "%(count)s friends got the tag “%(tag)s”.",
+            count,
+            tag=name,
+        )
+    return _n(
+        "%(count)s friend lost the tag “%(tag)s”.",
+        "%(count)s friends lost the tag “%(tag)s”.",
+        count,
+        tag=name,
+    )
+
+
+def views() -> list[tuple[Any, str, int]]:
+    """The screen and its place in the menu."""
+    return [(FriendView(Friend, _l("Friends list"), endpoint="friends"), "friends", 10)]

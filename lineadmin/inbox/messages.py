@@ -160,14 +160,24 @@ def mark_answered(friend_id: int, *, at: datetime) -> int:
     )
 
 
-def close(friend_id: int, *, staff: Staff, label: str, at: datetime, wall: datetime) -> int:
-    """Staff decided that a friend's open messages need no answer; how many there were."""
+def close(
+    friend_id: int,
+    *,
+    staff: Staff,
+    label: str,
+    at: datetime,
+    wall: datetime,
+    up_to: int | None = None,
+) -> int:
+    """Staff decided that a friend's open messages need no answer; how many there were.
+
+    :param up_to: the newest message they had seen; later ones stay open
+    """
+    theirs = (InboundMessage.friend_id == friend_id) & SQL("answered_by = ''")
+    if up_to is not None:
+        theirs &= InboundMessage.id <= up_to
     with atomic():
-        closed = (
-            InboundMessage.update(answered_by=CLOSED, answered_at=at)
-            .where(InboundMessage.friend_id == friend_id, SQL("answered_by = ''"))
-            .execute()
-        )
+        closed = InboundMessage.update(answered_by=CLOSED, answered_at=at).where(theirs).execute()
         if closed:
             after = {"count": closed}
             audit.record(staff, "message.close", "friend", friend_id, label, None, after, wall=wall)
