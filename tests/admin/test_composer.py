@@ -2,6 +2,7 @@ import io
 import json
 
 import pytest
+from flask import render_template_string
 from PIL import Image
 
 from lineadmin import clock as shop_clock
@@ -324,3 +325,31 @@ def test_it_is_usable_by_everybody_at_any_width(open_composer, coupon, size):
     assert browse.serious_violations(page) == []
     written = page.locator(".composer").evaluate("(box) => box.innerText")
     assert [text for text in browse.english_on(page) if text in written] == []
+
+
+PHONE_PAGE = """{% extends "admin/base.html" %}{% import "admin/_phone.html" as p %}
+{% block head %}{{ p.assets() }}{% endblock %}
+{% block body %}<h1>手機</h1>{{ p.phone('熊大便當', messages) }}{% endblock %}"""
+
+
+@pytest.mark.browser
+def test_a_sent_message_is_shown_on_a_phone(app, live, page, coupon):
+    evil = "</script><script>window.hit = 1</script>"
+    messages = [
+        {"type": "text", "text": f"{evil}\n週一快樂"},
+        {"type": "sticker", "packageId": "446", "stickerId": "1988"},
+    ]
+    messages[-1]["quickReply"] = {
+        "items": [{"type": "action", "action": {"type": "message", "label": "菜單", "text": "a"}}]
+    }
+    app.add_url_rule(
+        "/phone", "phone", lambda: render_template_string(PHONE_PAGE, messages=messages)
+    )
+    page.goto(f"{live}/phone")
+    page.locator(".phone .sticker").wait_for()
+    assert page.locator(".phone .bub").all_inner_texts() == [f"{evil}\n週一快樂"]
+    assert page.locator(".phone .qr button").all_inner_texts() == ["菜單"]
+    assert page.evaluate("window.hit") is None
+    assert browse.serious_violations(page) == []
+    plain = app.test_client().get("/phone").get_data(as_text=True)
+    assert "週一快樂</div>" in plain  # without JavaScript, too
