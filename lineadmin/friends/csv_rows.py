@@ -101,7 +101,7 @@ def _save_values(rows: list[Row], friends: dict[str, Friend], now: datetime) -> 
 def _write(friends: list[Friend]) -> None:
     """Update many friends at once: as inserts that meet the rows they are about."""
     kept = ["display_name", "source", "source_origin", *_ORIGINS, *_ORIGINS.values()]
-    columns = [Friend._meta.fields[name] for name in kept]  # type: ignore[attr-defined]
+    columns = [Friend._meta.fields[name] for name in kept]
     rows = [
         {
             "line_user_id": friend.line_user_id,

@@ -1,4 +1,4 @@
-"""A shop whose inbox is worked off by hand: events through the webhook, replies to a pretend LINE."""
+"""A shop whose inbox is worked off by hand; people act through a pretend LINE."""
 
 from __future__ import annotations
 

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lineadmin.friends.models import BLOCKED, FRIEND, UNKNOWN, Friend
-from lineadmin.inbox import queries
+from lineadmin.inbox import dispatch, queries
 from lineadmin.inbox.models import InboundEvent
 from lineadmin.journal.models import Fact
 from lineadmin.outbox.models import Delivery, Reply
@@ -210,3 +212,28 @@ def test_nothing_is_sent_in_standby(inbox):
     inbox.take(event("follow", mode="standby"), text("停止", mode="standby"))
     assert Reply.select().count() == 0
     assert Delivery.select().count() == 0
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=2)
+    | st.dictionaries(st.sampled_from(["id", "type", "text", "data", "messageId"]), inner),
+    max_leaves=5,
+)
+PAYLOADS = ["message", "unsend", "postback", "follow", "replyToken", "mode"]
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    kind=st.sampled_from([*dispatch.HANDLERS, "somethingNew"]),
+    payload=st.dictionaries(st.sampled_from(PAYLOADS), ANYTHING, max_size=3),
+)
+def test_no_payload_brings_a_handler_down(inbox, kind, payload):
+    if not isinstance(payload.get("message", {}), dict | None):
+        payload.pop("message")  # the door refuses these
+    inbox.take(event(kind) | payload)
+    assert [row.error for row in inbox.rows() if row.error] == []

@@ -259,15 +259,11 @@ def test_while_all_sending_is_stopped_nothing_is_replied(shop):
     assert shop.line.texts(hana) == []
 
 
-def test_somebody_who_blocked_us_again_is_not_greeted(shop):
-    shop.greet(WELCOME)
-    shop.line.hold()
-    hana = shop.phone(status="stranger")
-    shop.line.follow(hana)
-    shop.line.block(hana)
-    shop.line.release("reverse")
-    shop.settle()
-    assert shop.line.counters().get("reply.requests", 0) == 0
+def test_somebody_who_blocked_us_since_is_not_greeted(inbox):
+    settings.put("greeting", {"messages": [WELCOME]}, staff=None, wall=shop_clock.wall())
+    inbox.take(event("unfollow", age=1))
+    inbox.take(event("follow", age=5))
+    assert Reply.select().count() == 0
     assert Delivery.select().count() == 0
 
 
