@@ -18,7 +18,7 @@ import urllib3
 from lineadmin.simulator.client import SimulatorClient
 from tests.services import free_port
 
-START_SECONDS = 40
+START_SECONDS = 120
 ROOT = Path(__file__).parent.parent
 
 
