@@ -2,6 +2,7 @@
 // what is wrong, so that there is one truth about both. The hidden field carries the shop-file form.
 import { renderMessage, renderQuickReplies, sticker } from "./phone.js";
 
+const SETTLE_MS = 300;
 const PREVIEW_WAIT_MS = 220;
 
 class Composer {
@@ -223,7 +224,8 @@ class Composer {
       if (!node || node.dataset.touched || node.contains(event.relatedTarget)) return;
       if (event.relatedTarget === null && event.target.type === "file") return;
       node.dataset.touched = "1";
-      this.drawProblems();
+      // Not at once: a sentence appearing between press and release would move the button away.
+      setTimeout(() => this.drawProblems(), SETTLE_MS);
     });
     for (const button of this.root.querySelectorAll("[data-for]")) {
       button.addEventListener("click", () => {
