@@ -54,7 +54,7 @@ def _tag_sentence(leaf: Leaf) -> str:
     elif leaf.op == "unknown":
         told = _("has no tag")
     else:
-        tags = f.listed([f"「{value}」" for value in leaf.values])
+        tags = f.quoted(leaf.values)
         if leaf.op == "is":
             told = _("has the tag %(tags)s", tags=tags)
         elif leaf.op == "is_not":
@@ -236,7 +236,7 @@ def _fact_missing(leaf: Leaf) -> str | None:
 def _fact_sentence(leaf: Leaf) -> str:
     told = str(KINDS[leaf.about].label)
     if leaf.op in (*f.ONE, *f.SEVERAL):
-        told = f"{told} {f.listed([f'「{value}」' for value in leaf.values])}"
+        told = f"{told} {f.quoted(leaf.values)}"
     if leaf.op in (*f.OPPOSITE,) and not leaf.at_least:
         return _within(_("not: %(what)s", what=told), leaf)
     times = leaf.value if leaf.op in f.AMOUNT else leaf.at_least or 1
@@ -278,7 +278,7 @@ def _segment(leaf: Leaf, context: f.Context) -> Condition:
 
 
 def _segment_sentence(leaf: Leaf) -> str:
-    names = f.listed([f"「{value}」" for value in leaf.values])
+    names = f.quoted(leaf.values)
     if leaf.op in f.OPPOSITE:
         return _("not in the segment %(names)s", names=names)
     return _("in the segment %(names)s", names=names)

@@ -140,6 +140,11 @@ def listed(words: list[str]) -> str:
     return _(", ").join(words)
 
 
+def quoted(values: tuple[Any, ...]) -> str:
+    """Names in this language's quotation marks, as alternatives."""
+    return listed([_("“%(name)s”", name=value) for value in values])
+
+
 def amount_sentence(label: str, leaf: Leaf, unit: str = "") -> str:
     """ "age 25 or more", "age below 25", "age is 25" and so on."""
     values = [f"{value}{unit}" for value in leaf.values]
