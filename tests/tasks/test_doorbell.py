@@ -1,0 +1,110 @@
+"""A ring costs next to nothing, never fails, and is heard."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lineadmin import config as configuration
+from lineadmin import tasks
+from lineadmin.config import Config
+from lineadmin.tasks import doorbell
+from tests.conftest import make_config
+
+WITHOUT_DATABASE = "sqlite:///{}/x.db"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Any:
+    before = configuration._current
+    made = configuration.use(make_config(WITHOUT_DATABASE.format(tmp_path), tmp_path))
+    yield made
+    configuration._current = before
+
+
+def test_a_ring_is_heard_at_once_and_a_burst_as_one(shop: Config) -> None:
+    heard: list[float] = []
+    done = threading.Event()
+
+    def hear() -> None:
+        heard.append(time.monotonic())
+        time.sleep(0.05)  # what waking the loops may take
+        done.set()
+
+    listener = doorbell.Listener(shop, hear)
+    listener.start()
+    try:
+        rung = time.monotonic()
+        for _number in range(500):
+            tasks.ring()
+        assert done.wait(5)
+        assert heard[0] - rung < 1
+        time.sleep(0.3)
+        assert len(heard) <= 10
+    finally:
+        listener.stop()
+
+
+def test_ringing_with_nobody_there_is_harmless(shop: Config) -> None:
+    tasks.ring()
+    listener = doorbell.Listener(shop, lambda: None)
+    listener.start()
+    listener.stop()
+    tasks.ring()  # the address is there, but nobody listens
+
+
+def test_a_successor_takes_the_address_over(shop: Config) -> None:
+    heard = threading.Event()
+    first = doorbell.Listener(shop, lambda: None)
+    first.start()
+    second = doorbell.Listener(shop, heard.set)
+    second.start()
+    try:
+        first.stop()
+        tasks.ring()
+        assert heard.wait(5)
+    finally:
+        second.stop()
+
+
+def test_a_deep_folder_is_no_obstacle(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 90) / ("y" * 90)
+    deep.mkdir(parents=True)
+    config = make_config(WITHOUT_DATABASE.format(tmp_path), deep)
+    assert len(doorbell.socket_path(config)) < 104
+    heard = threading.Event()
+    listener = doorbell.Listener(config, heard.set)
+    listener.start()
+    before = configuration._current
+    configuration.use(config)
+    try:
+        tasks.ring()
+        assert heard.wait(5)
+    finally:
+        configuration._current = before
+        listener.stop()
+        Path(doorbell.socket_path(config)).unlink()
+
+
+def test_a_ring_costs_the_webhook_next_to_nothing(shop: Config) -> None:
+    listener = doorbell.Listener(shop, lambda: None)
+    listener.start()
+    try:
+        started = time.thread_time()
+        for _number in range(1000):
+            tasks.ring()
+        assert time.thread_time() - started < 0.2  # 0.2 ms each would still be nothing
+    finally:
+        listener.stop()
+
+
+def test_a_ring_never_raises_into_a_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_config: Config) -> str:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(doorbell, "socket_path", fail)
+    tasks.ring()
