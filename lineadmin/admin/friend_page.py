@@ -26,15 +26,16 @@ class FriendPage(FriendAnswer):
 
     edit_template: str
     _form_page: Any
-    confirm: Any
-    confirmed: Any
     validate_form: Any
 
     @expose("/<int:friend_id>/")
     @needs("lookup")
     def page(self, friend_id: int) -> str:
         """Her page; `before` pages the timeline back."""
-        friend = find_friend(friend_id)
+        return self.draw_page(find_friend(friend_id))
+
+    def draw_page(self, friend: Friend, draft: str = "", error: str = "") -> str:
+        """Her page, with what was typed into the answer box and why it was not sent."""
         now = clock.now()
         before = Cursor.parse(request.args.get("before"))
         days, older = friend_story.days(friend.id, before, now)
@@ -55,7 +56,7 @@ class FriendPage(FriendAnswer):
             newest=self._address(friend) if before else "",
             facts=friend_story.facts(friend, now),
             coupons=friend_story.coupons(friend.id, now),
-            answering=self.answer_box(friend),
+            answering=self.answer_box(friend, draft, error),
         )
         return drawn
 

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import SQL
+from peewee import SQL, Expression
 
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.inbox.models import InboundEvent, InboundMessage
@@ -151,13 +151,13 @@ def reopen(message_id: int) -> None:
     ).execute()
 
 
-def mark_answered(friend_id: int, *, at: datetime) -> int:
-    """Staff answered this friend: everything she wrote up to now is answered."""
-    return int(
-        InboundMessage.update(answered_by=BY_STAFF, answered_at=at)
-        .where(InboundMessage.friend_id == friend_id, SQL("answered_by = ''"))
-        .execute()
-    )
+def mark_answered(friend_id: int, *, at: datetime, up_to: int | None = None) -> int:
+    """Staff answered this friend; how many of her messages that was for.
+
+    :param up_to: the newest message they had seen; later ones stay open
+    """
+    theirs = _open(friend_id, up_to)
+    return int(InboundMessage.update(answered_by=BY_STAFF, answered_at=at).where(theirs).execute())
 
 
 def close(
@@ -173,15 +173,21 @@ def close(
 
     :param up_to: the newest message they had seen; later ones stay open
     """
-    theirs = (InboundMessage.friend_id == friend_id) & SQL("answered_by = ''")
-    if up_to is not None:
-        theirs &= InboundMessage.id <= up_to
     with atomic():
-        closed = InboundMessage.update(answered_by=CLOSED, answered_at=at).where(theirs).execute()
+        closed = (
+            InboundMessage.update(answered_by=CLOSED, answered_at=at)
+            .where(_open(friend_id, up_to))
+            .execute()
+        )
         if closed:
             after = {"count": closed}
             audit.record(staff, "message.close", "friend", friend_id, label, None, after, wall=wall)
     return int(closed)
+
+
+def _open(friend_id: int, up_to: int | None) -> Expression:
+    theirs = (InboundMessage.friend_id == friend_id) & SQL("answered_by = ''")
+    return theirs if up_to is None else theirs & (InboundMessage.id <= up_to)
 
 
 def _detail(event: Event) -> str:

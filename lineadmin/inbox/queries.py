@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import SQL
+from peewee import SQL, fn
 
 from lineadmin.friends import queries as friends
 from lineadmin.i18n import _, _l
 from lineadmin.inbox.models import InboundEvent, InboundMessage
+from lineadmin.outbox.models import Reply
 
 COUNT_LIMIT = 1000
 
@@ -79,6 +80,34 @@ def messages_of(friend_id: int, limit: int) -> list[InboundMessage]:
         .order_by(InboundMessage.at.desc())
         .limit(limit)
     )
+
+
+def open_of(friend_id: int) -> InboundMessage | None:
+    """The newest message of one friend that waits for staff."""
+    row: InboundMessage | None = (
+        InboundMessage.select()
+        .where(InboundMessage.friend_id == friend_id, SQL("answered_by = ''"))
+        .order_by(InboundMessage.id.desc())
+        .first()
+    )
+    return row
+
+
+def answerable(friend_id: int, *, wall: datetime, good_for: timedelta) -> InboundMessage | None:
+    """The newest message of a friend whose reply token nobody has used and LINE still takes."""
+    used = Reply.select(Reply.id).where(Reply.reply_token == InboundMessage.reply_token)
+    row: InboundMessage | None = (
+        InboundMessage.select()
+        .where(
+            InboundMessage.friend_id == friend_id,
+            InboundMessage.reply_token != "",
+            InboundMessage.token_at > wall - good_for,
+            ~fn.EXISTS(used),
+        )
+        .order_by(InboundMessage.at.desc())
+        .first()
+    )
+    return row
 
 
 def set_aside(limit: int) -> list[InboundEvent]:
