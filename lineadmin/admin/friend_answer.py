@@ -137,7 +137,7 @@ class FriendAnswer:
         if not self.confirmed():
             page: str = self.confirm(
                 _("Send %(name)s this message?", name=cells.name_of(friend)),
-                text=_("LINE takes no free reply any more. %(price)s", price=_told_price()),
+                text=_told_price(),
                 lines=[line for line in text.splitlines() if line.strip()],
                 label=_("Send"),
                 kind="primary",
@@ -182,10 +182,10 @@ def price_of_one(now: datetime) -> str:
 
 
 def _told_price() -> str:
-    meter = quota.meter(clock.now())
-    if meter.left == 0:
-        return _("This month's messages are used up, so it would wait for up to 24 hours.")
-    return _("It %(price)s.", price=price_of_one(clock.now()))
+    told = _("LINE takes no free reply any more: this %(price)s.", price=price_of_one(clock.now()))
+    if quota.remaining(clock.now()) == 0:
+        told += _("It waits up to 24 hours for messages to be left.")
+    return told
 
 
 def _seconds_left(token: InboundMessage) -> int:
