@@ -119,5 +119,6 @@ def _fenced(counts: Counts, name: str, part: Callable[[], Any]) -> int:
         return int(part() or 0)
     except Exception:
         logger.exception("the %s part of a tick failed", name)
-        counts.failed.append(name)
+        if name not in counts.failed:
+            counts.failed.append(name)
         return 0
