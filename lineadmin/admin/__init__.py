@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module, util
+from importlib import import_module
 from typing import Any
 
 from flask import Flask
-from flask_admin import Admin, expose
+from flask_admin import Admin
 from flask_admin import babel as admin_babel
 from flask_admin.theme import Theme
 
 from lineadmin import i18n
 from lineadmin.admin import identity, shell, sign_in
-from lineadmin.admin.base import AdminPage
 
 # Each has `views() -> list[(view, group, order)]`; the groups are those of shell.GROUPS.
 AREAS = (
@@ -44,10 +43,7 @@ def init_app(app: Flask) -> None:
     identity.init_app(app)
     sign_in.init_app(app)
     entries = collect()
-    home = next((view for view, _group, _order in entries if view.endpoint == "admin"), None)
-    if home is None:
-        home = _Placeholder(name="Home", endpoint="admin", url="/admin")
-        entries.append((home, "", 0))
+    home = next(view for view, _group, _order in entries if view.endpoint == "admin")
     admin = Admin(
         app,
         name="lineadmin",
@@ -65,18 +61,8 @@ def collect() -> list[Entry]:
     """A fresh instance of every view with its place in the menu."""
     entries: list[Entry] = []
     for area in AREAS:
-        name = f"lineadmin.admin.{area}"
-        if util.find_spec(name) is None:
-            continue
-        module = import_module(name)
-        entries += module.views() if hasattr(module, "views") else []
+        entries += import_module(f"lineadmin.admin.{area}").views()
     return entries
-
-
-class _Placeholder(AdminPage):
-    @expose()
-    def index(self) -> str:
-        return self.render("admin/master.html")
 
 
 class _OurWords(type(admin_babel.domain)):  # type: ignore[misc]
