@@ -8,6 +8,7 @@ from typing import Any
 from flask import g
 from markupsafe import Markup
 
+from lineadmin import i18n
 from lineadmin.friends import queries
 from lineadmin.friends.models import BLOCKED, FRIEND, UNKNOWN, Friend, Source, Tag
 from lineadmin.i18n import _
@@ -72,6 +73,16 @@ def tags_cell(view: Any, context: Any, row: Friend, name: str) -> Markup:
     if "friend_tags" not in g:
         g.friend_tags = queries.tags_of([friend.id for friend in context["data"]])
     return chips(g.friend_tags.get(row.id, ()))
+
+
+def day_cell(view: Any, context: Any, row: Friend, name: str) -> Markup | str:
+    """A date on one line; its time in the tooltip."""
+    moment = getattr(row, name)
+    if moment is None:
+        return ""
+    return Markup('<span class="nowrap" title="{}">{}</span>').format(
+        i18n.format_datetime(moment), i18n.format_date(moment)
+    )
 
 
 def source_cell(view: Any, context: Any, row: Friend, name: str) -> str:

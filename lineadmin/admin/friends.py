@@ -76,6 +76,8 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
         "status": cells.status_cell,
         "tags": cells.tags_cell,
         "source": cells.source_cell,
+        "last_seen_at": cells.day_cell,
+        "followed_at": cells.day_cell,
     }
     column_sortable_list = ("display_name", "last_seen_at")
     search_columns = (Friend.display_name,)
