@@ -49,7 +49,6 @@ class ConnectionView(AdminPage):
             account=next((f.values for f in findings if f.code == "account"), None),
             told=[tell(finding) for finding in findings],
             looked_at=_looked_at(),
-            pauses=pauses.current(),
             webhook_url=_webhook_url(config.current()),
             simulator=config.current().simulator,
             own_friend=_own_friend(current_staff()),
@@ -103,16 +102,6 @@ class ConnectionView(AdminPage):
             flash(_("LINE has our address, but does not reach it yet; see below."), "warning")
         else:
             flash(_("LINE sends events here now."), "success")
-        return redirect(self.get_url(".index"))
-
-    @expose("/resume", methods=("POST",))
-    @needs("line")
-    @flash_refusals
-    def resume(self) -> Response:
-        """Let all sending go on that somebody had stopped."""
-        if pauses.resume_all(staff=current_staff(), wall=clock.wall()):
-            tasks.ring()
-            flash(_("Sending goes on."), "success")
         return redirect(self.get_url(".index"))
 
     @expose("/followers", methods=("POST",))

@@ -112,15 +112,15 @@ WORDS: dict[str, tuple[Any, Any]] = {
     ),
     "unknown_shipments": (
         _l("%(count)s sendings have no clear answer from LINE."),
-        _l("Decide about them on the screen Deliveries."),
+        _l("Decide about them on the screen “Sending”."),
     ),
     "events_aside": (
         _l("%(count)s webhook events could not be handled."),
-        _l("Look at them on the screen Webhook events, and replay them once the cause is gone."),
+        _l("Look at them under “To be answered”, and replay them once the cause is gone."),
     ),
     "held_deliveries": (
         _l("%(count)s messages are on hold after restoring a backup."),
-        _l("Release or drop them on the screen Deliveries."),
+        _l("Release or drop them on the screen “Sending”."),
     ),
     "held_broadcasts": (
         _l("%(count)s broadcasts are on hold after restoring a backup."),

@@ -12,6 +12,7 @@ from lineadmin.friends.models import Friend
 from lineadmin.staff import actions
 
 DEMO_LOADED = "demo.loaded"
+DEMO_OWNER_NAME = "店長"
 DEMO_OPENS = time(11, 0)
 DEMO_CLOSES = time(18, 0)
 
@@ -26,7 +27,12 @@ def first_start(config: Config) -> None:
     """
     with i18n.use_locale(i18n.DEFAULT_LOCALE):
         if config.owner_email and config.owner_password:
-            actions.ensure_first_owner(config.owner_email, config.owner_password, wall=clock.wall())
+            actions.ensure_first_owner(
+                config.owner_email,
+                config.owner_password,
+                wall=clock.wall(),
+                name=DEMO_OWNER_NAME if config.simulator else "",
+            )
         if config.simulator:
             _load_demo(config)
 

@@ -65,7 +65,7 @@ def create(
 
 
 def ensure_first_owner(
-    email: str, password: str, *, wall: datetime, locale: str = LOCALES[0]
+    email: str, password: str, *, wall: datetime, name: str = "", locale: str = LOCALES[0]
 ) -> Staff | None:
     """On an empty house, let the owner in; None when anybody is here already."""
     if Staff.select().exists():
@@ -74,7 +74,7 @@ def ensure_first_owner(
         if Staff.select().exists():
             return None
         owner, _password = create(
-            email, "", permissions.OWNER, by=None, wall=wall, password=password, locale=locale
+            email, name, permissions.OWNER, by=None, wall=wall, password=password, locale=locale
         )
     return owner
 
