@@ -20,6 +20,7 @@ from lineadmin.i18n import _, _l, locale
 from lineadmin.messages.preview import preview
 from lineadmin.outbox import live, reasons
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
+from lineadmin.reports import why
 from lineadmin.sequences.advance import place_of
 from lineadmin.sequences.models import Sequence
 
@@ -212,6 +213,7 @@ def _story(delivery: Delivery) -> dict[str, Any]:
     context = {"model": delivery}
     shipment = delivery.shipment
     return {
+        "why": why.explain(delivery, now=clock.now()),
         "program": _program(None, context, delivery, "origin_id"),
         "state": _state(None, context, delivery, "state"),
         "friend_url": url_for("friends.page", friend_id=delivery.friend_id),

@@ -1,0 +1,176 @@
+"""Why this friend got a message, or did not: told in a sentence or two from what is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from lineadmin import segments, settings
+from lineadmin.broadcasts import states
+from lineadmin.broadcasts.models import Broadcast
+from lineadmin.i18n import _, format_date, format_datetime
+from lineadmin.outbox import pauses, quiet, reasons
+from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
+from lineadmin.segments.tree import TreeError
+from lineadmin.sequences.advance import RUN_FACTOR, place_of
+from lineadmin.sequences.models import Enrolment, Sequence
+
+
+def explain(delivery: Delivery, *, now: datetime) -> str:
+    """Why she was meant to get it, and what became of that."""
+    return f"{meant(delivery)} {became(delivery, now=now)}".strip()
+
+
+def meant(delivery: Delivery) -> str:
+    """Why she was among those who were thought of; empty where it was a message of her own."""
+    if delivery.origin_kind == OriginKind.BROADCAST:
+        return _of_broadcast(delivery)
+    if delivery.origin_kind == OriginKind.STEP:
+        return _of_step(delivery)
+    if delivery.origin_kind == OriginKind.GREETING:
+        return _("The free greeting could not be given, so it goes as a push.")
+    if delivery.origin_kind == OriginKind.STAFF:
+        return _("A member of staff answered her.")
+    return _("A test send to a staff member's own LINE.")
+
+
+def became(delivery: Delivery, *, now: datetime) -> str:
+    """What happened to it, and why."""
+    state = DeliveryState(delivery.state)
+    if state == DeliveryState.SENT:
+        if delivery.reason == reasons.COUNTED_AS_SENT:
+            return _("LINE never answered; staff decided to count it as sent.")
+        return _("LINE took it on %(when)s.", when=format_datetime(delivery.done_at))
+    tell: dict[DeliveryState, Callable[[Delivery, datetime], str]] = {
+        DeliveryState.QUEUED: _waiting,
+        DeliveryState.PACKED: _on_the_way,
+        DeliveryState.SKIPPED: _left_out,
+        DeliveryState.FAILED: _failed,
+        DeliveryState.UNKNOWN: _unclear,
+        DeliveryState.CANCELED: _canceled,
+        DeliveryState.HELD: _held,
+    }
+    return tell[state](delivery, now)
+
+
+def _of_broadcast(delivery: Delivery) -> str:
+    row = Broadcast.get_or_none(Broadcast.id == delivery.origin_id)
+    if row is None or row.audience is None:
+        return ""
+    try:
+        audience = segments.sentence(row.audience)
+    except TreeError:
+        return _("Part of the broadcast “%(name)s”.", name=row.name)
+    return _("The broadcast “%(name)s” is for: %(audience)s.", name=row.name, audience=audience)
+
+
+def _of_step(delivery: Delivery) -> str:
+    sequence = Sequence.get_or_none(Sequence.id == delivery.origin_id)
+    if sequence is None:
+        return ""
+    _branch, step = place_of(delivery.origin_run)
+    run = Enrolment.get_or_none(
+        Enrolment.sequence == sequence,
+        Enrolment.friend_id == delivery.friend_id,
+        Enrolment.run == delivery.origin_run // RUN_FACTOR,
+    )
+    if run is None:
+        return _("Step %(step)s of “%(name)s”.", step=step, name=sequence.name)
+    return _(
+        "Step %(step)s of “%(name)s”, which she started on %(day)s.",
+        step=step,
+        name=sequence.name,
+        day=format_date(run.entered_at),
+    )
+
+
+def _waiting(delivery: Delivery, now: datetime) -> str:
+    if delivery.due_at > now:
+        return _("It waits for its time, %(when)s.", when=format_datetime(delivery.due_at))
+    if pauses.current().nothing_leaves:
+        return _("It waits because all sending is stopped.")
+    if delivery.origin_kind in (OriginKind.BROADCAST, OriginKind.STEP):
+        ends = quiet.ends_at(settings.shop(), now)
+        if ends is not None:
+            return _(
+                "It waits for the end of the quiet hours, %(when)s.", when=format_datetime(ends)
+            )
+    if _program_waits_for_quota(delivery):
+        return _("It waits because this month's messages are used up.")
+    if delivery.origin_kind == OriginKind.BROADCAST:
+        row = Broadcast.get_or_none(Broadcast.id == delivery.origin_id)
+        if row is not None and row.state == states.PAUSED:
+            return _("It waits because the broadcast is paused.")
+    if delivery.origin_kind == OriginKind.STEP:
+        sequence = Sequence.get_or_none(Sequence.id == delivery.origin_id)
+        if sequence is not None and not sequence.enabled:
+            return _("It waits because the step messages are switched off.")
+    return _("It is next in line.")
+
+
+def _program_waits_for_quota(delivery: Delivery) -> bool:
+    row: Broadcast | Sequence | None = None
+    if delivery.origin_kind == OriginKind.BROADCAST:
+        row = Broadcast.get_or_none(Broadcast.id == delivery.origin_id)
+    elif delivery.origin_kind == OriginKind.STEP:
+        row = Sequence.get_or_none(Sequence.id == delivery.origin_id)
+    return row is not None and row.pause_reason == reasons.QUOTA
+
+
+def _on_the_way(delivery: Delivery, now: datetime) -> str:
+    shipment = delivery.shipment
+    if shipment is None or not shipment.tries:
+        return _("It is on its way to LINE.")
+    return _(
+        "LINE has not confirmed it yet, after %(tries)s tries. It is tried again with the same "
+        "key, so it cannot arrive twice.",
+        tries=shipment.tries,
+    )
+
+
+def _left_out(delivery: Delivery, now: datetime) -> str:
+    shop = settings.shop()
+    when = format_datetime(delivery.done_at)
+    sentences = {
+        reasons.BLOCKED: _("Not sent: she had blocked the account (%(when)s).", when=when),
+        reasons.OPTED_OUT: _("Not sent: she wants no notifications (%(when)s).", when=when),
+        reasons.HOLDOUT: _("Not sent on purpose: she is in the group kept for comparison."),
+        reasons.EXPIRED: _("Not sent: by %(when)s it was too late to be of use.", when=when),
+        reasons.LATE: _(
+            "Not sent: the server was down on its day, and a late message would only surprise."
+        ),
+        reasons.COUPON_GONE: _("Not sent: its coupon could not be given any more."),
+    }
+    if delivery.reason == reasons.CAP and shop.cap_messages is not None:
+        return _(
+            "Not sent: she would have had more than %(messages)s messages within %(days)s days.",
+            messages=shop.cap_messages,
+            days=shop.cap_days,
+        )
+    return sentences.get(delivery.reason) or _(
+        "Not sent: %(reason)s.", reason=reasons.label(delivery.reason)
+    )
+
+
+def _failed(delivery: Delivery, now: datetime) -> str:
+    return _("LINE refused it for this friend. What LINE said stands below.")
+
+
+def _unclear(delivery: Delivery, now: datetime) -> str:
+    return _(
+        "LINE never said whether it took it. It is not sent again by itself, so that nobody gets "
+        "it twice; staff decide."
+    )
+
+
+def _canceled(delivery: Delivery, now: datetime) -> str:
+    when = format_datetime(delivery.done_at)
+    if delivery.reason == reasons.LEFT:
+        return _("Not sent: she had left the step messages before (%(when)s).", when=when)
+    if delivery.reason == reasons.RESTORED:
+        return _("Not sent: given up after a backup was restored.")
+    return _("Not sent: it was stopped before it left (%(when)s).", when=when)
+
+
+def _held(delivery: Delivery, now: datetime) -> str:
+    return _("On hold since a backup was restored; staff decide.")
