@@ -50,8 +50,13 @@ class Flight(NamedTuple):
     recipients: int
     fence: int
     tries: int
-    unclear: bool  # an earlier try may have been accepted
+    first_unclear_at: int | None
     quota_month: str
+
+    @property
+    def unclear(self) -> bool:
+        """LINE may have accepted an earlier try."""
+        return self.first_unclear_at is not None
 
 
 @dataclass
@@ -257,7 +262,7 @@ def _lease(ids: list[int], leased_by: str, wall: datetime) -> list[Flight]:
             Shipment.recipients,
             Shipment.fence,
             Shipment.tries,
-            Shipment.first_unclear_at.is_null(False),
+            Shipment.first_unclear_at.cast("BIGINT"),
             Shipment.quota_month,
         )
     )

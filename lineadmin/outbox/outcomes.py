@@ -112,9 +112,8 @@ def record(
     with phase.at(phase.RECORD), atomic():
         if by_fate[Fate.ACCEPTED]:
             _accepted(by_fate[Fate.ACCEPTED], done, now, wall)
-        again = by_fate[Fate.AGAIN] + by_fate[Fate.DISSOLVE]
-        if again:
-            _again(again, wall)
+        again = by_fate[Fate.AGAIN]
+        _again(again, wall)
         if by_fate[Fate.DISSOLVE]:
             _exhausted(by_fate[Fate.DISSOLVE], programs, done, now, wall)
         for result in by_fate[Fate.SPLIT]:
@@ -168,7 +167,10 @@ def _accepted(results: list[Result], done: Recorded, now: datetime, wall: dateti
     done.answered_before += sum(1 for _flight, yes in taken if yes.accepted_request_id)
 
 
-def _again(results: list[Result], wall: datetime) -> None:
+def _again(results: list[Result], wall: datetime) -> list[int]:
+    """Back to ready, each after its own wait; the shipments whose lease was still ours."""
+    if not results:
+        return []
     lines = []
     for result in results:
         error, flight = result.error or LineUnclear(), result.flight
@@ -191,7 +193,7 @@ def _again(results: list[Result], wall: datetime) -> None:
     # The try began when it was claimed; that is the moment LINE may have taken it.
     claimed_at = Shipment.lease_until - claim.LEASE // timedelta(milliseconds=1)
     began = fn.COALESCE(Shipment.first_unclear_at, claimed_at)
-    (
+    query = (
         Shipment.update(
             state=int(ShipmentState.READY),
             try_at=told.c.column3.cast("BIGINT"),
@@ -208,8 +210,9 @@ def _again(results: list[Result], wall: datetime) -> None:
         )
         .from_(told)
         .where((Shipment.id == told.c.column1) & (Shipment.fence == told.c.column2) & flying())
-        .execute()
+        .returning(Shipment.id)
     )
+    return [shipment_id for (shipment_id,) in rows(query)]
 
 
 def _exhausted(
@@ -217,7 +220,7 @@ def _exhausted(
 ) -> None:
     """LINE's monthly limit: nobody got it. The rest waits until a reading shows something left."""
     quota.exhaust(now, wall)
-    done.queued_again += claim.dissolve([result.flight.id for result in results], wall=wall)
+    done.queued_again += claim.dissolve(_again(results, wall), wall=wall)
     for kind, origin_id in {(r.flight.origin_kind, r.flight.origin_id) for r in results}:
         if kind in PROGRAMS:
             programs.waits(OriginKind(kind), origin_id, reasons.QUOTA, now)
@@ -271,9 +274,8 @@ def _refused(
 
 def _unknown(result: Result, done: Recorded, now: datetime, wall: datetime) -> None:
     """Refused now, but an earlier try may have been taken: nobody knows."""
-    _again([result], wall)
     done.unknown += claim.give_up(
-        [result.flight.id], now=now, wall=wall, reason=reasons.REFUSED_LATER
+        _again([result], wall), now=now, wall=wall, reason=reasons.REFUSED_LATER
     )
 
 

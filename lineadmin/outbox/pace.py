@@ -14,6 +14,7 @@ FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 60.0
 # How much of a second's allowance may leave at once; the size of LINE's buckets is unpublished.
 BURST = 0.1
+WHOLE = 1 - 1e-6  # a token, give or take what floating point lost
 TROUBLE_AFTER = 10  # failures in a row; injected or natural ones in between never get that far
 
 
@@ -52,7 +53,7 @@ class Bucket:
                 gained = max(0.0, now - self._at) * self._rate
                 self._tokens = min(self._size, self._tokens + gained)
                 self._at = max(self._at, now)
-                if self._tokens >= 1:
+                if self._tokens >= WHOLE:
                     self._tokens -= 1
                     return True
                 wait = self._at - now + (1 - self._tokens) / self._rate

@@ -109,7 +109,8 @@ class Post:
     def _try(self, order: _Order) -> Result:
         flight = order.flight
         bucket = self._buckets[flight.kind]
-        if self._halted.is_set() or not bucket.take(order.start_until):
+        too_late = time.monotonic() > order.start_until
+        if too_late or self._halted.is_set() or not bucket.take(order.start_until):
             return Result(flight)
         post = self._gateway.push if flight.kind == "push" else self._gateway.multicast
         try:

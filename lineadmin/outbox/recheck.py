@@ -42,8 +42,8 @@ class Candidate(NamedTuple):
     content_id: int
     origin_id: int
     line_user_id: str
-    blocked: bool
-    opted_out: bool
+    status: str
+    opted_out_at: int | None
     expires_at: int | None
 
 
@@ -97,9 +97,9 @@ def take(group: Group, limit: int, now: datetime) -> list[Candidate]:
             Delivery.content,
             Delivery.origin_id,
             Friend.line_user_id,
-            Friend.status == BLOCKED_STATUS,
-            Friend.opted_out_at.is_null(False),
-            # Not the field itself: its times are compared as plain numbers here.
+            Friend.status,
+            # Cast, so that they come as the plain numbers they are.
+            Friend.opted_out_at.cast("BIGINT"),
             Delivery.expires_at.cast("BIGINT"),
         )
         .join(Friend, on=(Friend.id == Delivery.friend_id))
@@ -137,10 +137,10 @@ def skip(ids: list[int], reason: str, now: datetime, *, detail: str = "") -> Non
 
 
 def _against(one: Candidate, kind: OriginKind, now_ms: int) -> str:
-    if one.blocked:
+    if one.status == BLOCKED_STATUS:
         return reasons.BLOCKED
     # An answer to a question may reach somebody who wants no steps and broadcasts.
-    if one.opted_out and kind in PROGRAMS:
+    if one.opted_out_at is not None and kind in PROGRAMS:
         return reasons.OPTED_OUT
     if one.expires_at is not None and one.expires_at <= now_ms:
         return reasons.EXPIRED

@@ -103,8 +103,7 @@ class Sender:
         self._short_until = float("-inf")
         while True:
             passed = timedelta(seconds=time.monotonic() - started)
-            moved = self._round(now, wall + passed, counts, due_by=wall)
-            if not moved and not self._post.in_air:
+            if not self._round(now, wall + passed, counts, due_by=wall) and not self._busy:
                 break
         left = queries.left_behind(now)
         counts.queued, counts.waiting = left.queued_due, left.underway
@@ -137,7 +136,7 @@ class Sender:
         self.passed_at = time.monotonic()
         if self.passed_at - self._upkeep_at >= UPKEEP_SECONDS:
             self._upkeep(now, wall, counts)
-        return self._round(now, wall, counts) or self._post.in_air > 0
+        return self._round(now, wall, counts) or self._busy
 
     def wake(self) -> None:
         """Look at once; any thread may call it."""
@@ -160,6 +159,11 @@ class Sender:
         if self._place is not None:
             self._place.leave()
         return counts
+
+    @property
+    def _busy(self) -> bool:
+        """Something is in the air, or has come back and is not written down yet."""
+        return self._post.in_air > 0 or bool(self._results)
 
     # One round -------------------------------------------------------------------------------
 

@@ -282,7 +282,7 @@ def test_shipments_hold_their_quota_until_line_has_answered(shop: Shop):
     shop.send()
     meter = quota.meter(NOON)
     assert (meter.limit, meter.used, meter.reserved, meter.left) == (100, 10, 3, 87)
-    shop.later(seconds=2)
+    shop.later(minutes=1)
     shop.send()
     meter = quota.meter(NOON)
     assert (meter.used, meter.reserved, meter.left, meter.sent_by_us) == (13, 0, 87, 3)
