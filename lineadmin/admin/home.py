@@ -14,7 +14,9 @@ from lineadmin.admin import charts
 from lineadmin.admin.base import AdminPage, current_staff
 from lineadmin.i18n import _, _l, _n
 from lineadmin.inbox import queries as inbox
+from lineadmin.outbox import quota
 from lineadmin.reports import home as numbers
+from lineadmin.settings.cost import cost
 
 SPANS = (7, 30, 90)
 OPEN_MESSAGES = 8
@@ -29,6 +31,7 @@ class HomeView(AdminPage):
     def index(self) -> str:
         """The page; `days` chooses the span of the chart."""
         now, zone = clock.now(), settings.shop_zone()
+        today = numbers.leaves_today(now, zone)
         span = _span(request.args.get("days", ""))
         days = numbers.friend_days(now, zone, span)
         title = _("Friends won and lost in the last %(days)s days", days=span)
@@ -47,7 +50,8 @@ class HomeView(AdminPage):
             friends=numbers.friend_numbers(now),
             after_broadcast=numbers.blocks_after_last_broadcast(),
             coupons=numbers.coupon_numbers(now),
-            today=numbers.leaves_today(now, zone),
+            today=today,
+            price=_price(today.total, now),
             bound=numbers.BOUND,
             chart=chart,
             spans=SPANS,
@@ -96,6 +100,16 @@ def _coming(one: numbers.Coming, now: datetime) -> dict[str, Any]:
     if one.people is not None:
         people = _n("%(count)s person", "%(count)s people", one.people)
     return {"when": when, "name": name, "people": people}
+
+
+def _price(messages: int, now: datetime) -> str:
+    """What today's messages cost beyond the plan, or nothing where they are in it."""
+    meter = quota.meter(now)
+    used = meter.used + meter.reserved + meter.unknown
+    told = cost(messages, used=used, shop=settings.shop())
+    if told.sold_out:
+        return _("%(count)s more than the plan has", count=i18n.format_count(told.over))
+    return _("about %(twd)s", twd=i18n.format_twd(told.twd)) if told.twd else ""
 
 
 def _address(endpoint: str, **values: Any) -> str:
