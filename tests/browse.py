@@ -15,7 +15,7 @@ SAME_EVERYWHERE = re.compile(
     r"\b(LINE|lineadmin|QR|LIFF|CSV|JSON|YAML|PIN|OK|NT|iOS|iPhone|Android|Excel|UTF|Big5|ISO|ID|"
     r"Official Account|Manager|Messaging API|API|webhook|URL|https?|flask|Webhook|Beacon|Emoji|"
     r"menu|stop|unsubscribe|Flex|English|am|pm|kg|KB|MB|GB|px|JPEG|JPG|PNG|WebP|GIF|PDF|Console|Developers|"
-    r"Channel|access|token|secret|Login|Ctrl|Esc|Enter|Tab|Asia|Taipei|Chromium|Chrome|Safari)\b"
+    r"Channel|access|token|secret|Login|Ctrl|Esc|Enter|Tab|Asia|Taipei|Chromium|Chrome|Safari|SQLite|PostgreSQL)\b"
 )
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
 

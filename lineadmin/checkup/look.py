@@ -117,7 +117,7 @@ def _worker(wall: datetime) -> Finding:
         return Finding(
             "worker", BAD, "worker_silent", {"minutes": int(silent.total_seconds() // 60)}
         )
-    return Finding("worker", OK, "worker_alive", {"seconds": int(silent.total_seconds())})
+    return Finding("worker", OK, "worker_alive", {"seconds": max(1, int(silent.total_seconds()))})
 
 
 def _line(config: Config, gateway: Gateway, now: datetime, wall: datetime) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ within the request. A lost ring costs at most a second: the worker also looks by
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import logging
@@ -58,6 +59,7 @@ def _ring_here(path: str) -> bool:
             return False
         _ringer = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         _ringer.setblocking(False)
+        atexit.register(_ringer.close)
     try:
         _ringer.sendto(b"1", path)
     except BlockingIOError:
