@@ -254,7 +254,7 @@ def bounded_count(query: ModelSelect, limit: int = COUNT_LIMIT) -> int:
 def count_label(count: int, limit: int = COUNT_LIMIT) -> str:
     """1,234 in total, or "over 10,000"."""
     if count > limit:
-        return _("over %(count)s", count=format_count(limit))
+        return _("over %(count)s in total", count=format_count(limit))
     return _n("%(count)s in total", "%(count)s in total", count)
 
 
