@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,3 +132,25 @@ def insert_ignore(query: Insert) -> int:
     """Run an insert that skips rows breaking a unique index; the number of rows really written."""
     # Not peewee's on_conflict_ignore: SQLite's INSERT OR IGNORE swallows a missing value as well.
     return int(query.on_conflict(action="nothing").as_rowcount().execute())
+
+
+def insert_rows(
+    columns: Sequence[Any], rows: Sequence[Sequence[Any]], *, returning: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
+    """Insert many rows of plain values in one statement, with every column that has no SQL default.
+
+    Several times faster than Peewee's insert_many, which builds an expression for each value.
+    Keep rows × columns under 30,000: SQLite takes no more values.
+    """
+    if not rows:
+        return []
+    names = ", ".join(f'"{column.column_name}"' for column in columns)
+    one = f"({', '.join(['%s' if is_postgres() else '?'] * len(columns))})"
+    table = columns[0].model._meta.table_name
+    sql = f'INSERT INTO "{table}" ({names}) VALUES {", ".join([one] * len(rows))}'  # noqa: S608
+    if returning:
+        sql += f" RETURNING {', '.join(column.column_name for column in returning)}"
+    convert = [column.db_value for column in columns]
+    values = [turn(value) for row in rows for turn, value in zip(convert, row, strict=True)]
+    cursor = db.execute_sql(sql, values)  # type: ignore[no-untyped-call]
+    return list(cursor.fetchall()) if returning else []

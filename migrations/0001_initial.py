@@ -17,8 +17,10 @@ from peewee import (
 
 PARTIAL_INDEXES = (
     "CREATE INDEX broadcast_live ON broadcast (leaves_at) WHERE state IN ('scheduled', 'planning', 'sending', 'stopping')",
-    "CREATE INDEX couponissue_opened ON coupon_issue (coupon_id, opened_at) WHERE opened_at IS NOT NULL",
-    "CREATE INDEX couponissue_redeemed ON coupon_issue (coupon_id, redeemed_at) WHERE redeemed_at IS NOT NULL",
+    "CREATE INDEX couponissue_held ON coupon_issue (coupon_id, expires_at) WHERE redeemed_at IS NULL AND voided_at IS NULL",
+    "CREATE INDEX couponissue_opened ON coupon_issue (coupon_id, id) WHERE opened_at IS NOT NULL",
+    "CREATE INDEX couponissue_redeemed ON coupon_issue (coupon_id, id) WHERE redeemed_at IS NOT NULL",
+    "CREATE INDEX couponissue_voided ON coupon_issue (coupon_id, id) WHERE voided_at IS NOT NULL",
     "CREATE INDEX delivery_queued ON delivery (origin_kind, origin_id, due_at, id) WHERE state = 0",
     "CREATE INDEX delivery_shipment ON delivery (shipment_id) WHERE shipment_id IS NOT NULL",
     "CREATE INDEX delivery_trouble ON delivery (id) WHERE state IN (4, 5, 7)",

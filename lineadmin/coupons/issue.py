@@ -13,10 +13,27 @@ from lineadmin import journal, settings
 from lineadmin.coupons import codes
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.coupons.states import CLOSED, PAUSED, is_unspent
-from lineadmin.db import atomic, is_postgres
+from lineadmin.db import atomic, insert_rows, is_postgres
 from lineadmin.i18n import _l
 
 CHUNK = 500
+
+COLUMNS = (
+    CouponIssue.coupon,
+    CouponIssue.friend_id,
+    CouponIssue.number,
+    CouponIssue.token,
+    CouponIssue.code,
+    CouponIssue.issued_at,
+    CouponIssue.usable_from,
+    CouponIssue.expires_at,
+    CouponIssue.origin,
+    CouponIssue.origin_id,
+    CouponIssue.carried,
+    CouponIssue.redeemed_how,
+)
+NAMES = [column.name for column in COLUMNS]
+TOKEN = NAMES.index("token")
 
 
 class Reason(StrEnum):
@@ -174,10 +191,13 @@ def _issue_chunk(
 def _locked(coupon_id: int) -> Coupon:
     """The coupon as it is now, held until the transaction ends.
 
-    On SQLite the transaction is the only writer already.
+    On SQLite the transaction is the only writer already. On PostgreSQL a stronger lock would also
+    stop a redemption, which refers to the coupon while it holds the copy: a deadlock.
     """
     query = Coupon.select().where(Coupon.id == coupon_id)
-    coupon: Coupon = (query.for_update() if is_postgres() else query).get()
+    if is_postgres():
+        query = query.for_update(for_update="FOR NO KEY UPDATE")  # type: ignore[arg-type]
+    coupon: Coupon = query.get()
     return coupon
 
 
@@ -225,25 +245,15 @@ def _write(
     if not new:
         return {}
     ends = expiry(coupon, now, zone)
+    same = (now, coupon.valid_from, ends, origin, origin_id, 1, "")
     rows = [
-        {
-            "coupon": coupon.id,
-            "friend_id": friend_id,
-            "number": number,
-            "token": codes.new_token(),
-            "code": codes.new_code(),
-            "issued_at": now,
-            "usable_from": coupon.valid_from,
-            "expires_at": ends,
-            "origin": origin,
-            "origin_id": origin_id,
-        }
+        (coupon.id, friend_id, number, codes.new_token(), codes.new_code(), *same)
         for friend_id, number in new
     ]
-    CouponIssue.insert_many(rows).execute()
-    written = CouponIssue.select().where(CouponIssue.token.in_([row["token"] for row in rows]))
+    ids = dict(insert_rows(COLUMNS, rows, returning=(CouponIssue.token, CouponIssue.id)))
     answers: dict[int, CouponIssue | Refusal] = {}
-    for copy in written:
+    for row in rows:
+        copy = CouponIssue(**dict(zip(NAMES, row, strict=True)), id=ids[row[TOKEN]])
         copy.coupon = coupon
         answers[copy.friend_id] = copy
     journal.record_many(

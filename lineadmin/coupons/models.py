@@ -73,22 +73,22 @@ class CouponIssue(BaseModel):
         )
 
 
-CouponIssue.add_index(
-    CouponIssue.index(
-        CouponIssue.coupon,
-        CouponIssue.redeemed_at,
-        name="couponissue_redeemed",
-        where=SQL("redeemed_at IS NOT NULL"),
+# Counted and listed by coupon, the latest first.
+for _name, _where in (
+    ("couponissue_opened", "opened_at IS NOT NULL"),
+    ("couponissue_redeemed", "redeemed_at IS NOT NULL"),
+    ("couponissue_voided", "voided_at IS NOT NULL"),
+):
+    CouponIssue.add_index(
+        CouponIssue.index(CouponIssue.coupon, CouponIssue.id, name=_name, where=SQL(_where))
     )
-)
-
-
+# Who still holds one, by the end of its time: what has expired, and whom to remind.
 CouponIssue.add_index(
     CouponIssue.index(
         CouponIssue.coupon,
-        CouponIssue.opened_at,
-        name="couponissue_opened",
-        where=SQL("opened_at IS NOT NULL"),
+        CouponIssue.expires_at,
+        name="couponissue_held",
+        where=SQL("redeemed_at IS NULL AND voided_at IS NULL"),
     )
 )
 

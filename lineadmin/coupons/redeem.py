@@ -386,7 +386,7 @@ def _write_try(
     RedemptionTry.insert(
         at=now,
         staff_id=None if staff is None else staff.id,
-        code=text[:64],
+        code="".join(letter for letter in text[:64] if letter.isprintable()),
         issue=None if issue is None else issue.id,
         outcome=outcome.value,
         address=address[:64],

@@ -33,6 +33,7 @@ def redeem_by_friend(
         counted = throttle.pin_key(issue.id)
         throttle.admit(counted, wall=wall)
         if not hmac.compare_digest(pin.strip().encode(), issue.coupon.pin.encode()):
+            throttle.miss(throttle.address_key(address), wall=wall)
             note_try(Outcome.WRONG_PIN, issue=issue, now=now, address=address)
             raise Refused(_l("This PIN is not right."), Outcome.WRONG_PIN, field="pin")
         throttle.forgive(counted)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from lineadmin.db import insert_rows
 from lineadmin.journal.kinds import KINDS
 from lineadmin.journal.models import Fact
 
@@ -50,4 +51,4 @@ def record_many(
     fields = [Fact.friend_id, Fact.kind, Fact.object_id, Fact.value, Fact.at, Fact.handled_at]
     rows = [(friend_id, kind, object_id, value, at, handled) for friend_id in friend_ids]
     for start in range(0, len(rows), CHUNK):
-        Fact.insert_many(rows[start : start + CHUNK], fields=fields).execute()
+        insert_rows(fields, rows[start : start + CHUNK])

@@ -115,6 +115,8 @@ def use(token: str) -> Response:
             address=request.remote_addr or "",
         )
     except (Refused, throttle.TooManyTries) as refused:
+        if isinstance(refused, Refused) and isinstance(refused.outcome, State):
+            return redirect(url_for(".show", token=token), 303)  # the page itself says why
         fresh = find(token=token) or issue
         return _answer(fresh, now, error=str(refused), form_token=request.form["form_token"])
     return redirect(url_for(".show", token=token), 303)
