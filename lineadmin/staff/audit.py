@@ -112,7 +112,8 @@ def plain(value: Any) -> Any:
 
 
 def _redact(key: str, value: Any) -> Any:
-    if any(word in key.lower() for word in SECRET_WORDS) and value not in (None, ""):
+    secret = key.lower() == "pin" or any(word in key.lower() for word in SECRET_WORDS)
+    if secret and value not in (None, ""):
         return HIDDEN
     if isinstance(value, dict):
         return {inner: _redact(inner, kept) for inner, kept in value.items()}

@@ -129,23 +129,64 @@ FIELDS: dict[str, Any] = {
     "plan_included": _l("Messages included per month"),
     "plan_extra_price": _l("Price of an extra message"),
     "first_greeting_falls_back": _l("First greeting as a push when the reply fails"),
-    "benefit": _l("Benefit"),
-    "benefit_value": _l("Benefit: number"),
-    "benefit_text": _l("Benefit: gift"),
-    "minimum_spend": _l("Minimum spend"),
-    "valid_days": _l("Days"),
-    "valid_from": _l("Valid from"),
-    "valid_until": _l("Valid until"),
-    "stock": _l("How many"),
-    "per_friend": _l("Per friend"),
-    "redeem": _l("How it is used"),
-    "pin": _l("Shop PIN"),
-    "terms": _l("Terms"),
-    "redeemed": _l("Redeemed"),
-    "amount": _l("Purchase"),
+    "display_name": _l("Display name"),
+    "status": _l("Status"),
+    "source": _l("Gained-through path"),
+    "gender": _l("Gender"),
+    "birth_year": _l("Birth year"),
+    "birthday": _l("Birthday"),
+    "region": _l("Region"),
+    "os": _l("Operating system"),
+    "tags": _l("Tags"),
+    "tag": _l("Tag"),
+    "friend": _l("Friend"),
+    "line_user_id": _l("LINE user ID"),
+    "position": _l("Position"),
+    "archived_at": _l("Archived"),
+    "validity": _l("Validity"),
+    "discount": _l("Discount"),
+    "issued": _l("Issued"),
+    "parts": _l("Messages"),
+    "text": _l("Text"),
+    "content": _l("Content"),
+    "audience": _l("Recipients"),
+    "tree": _l("Conditions"),
+    "holdout_percent": _l("Holdout (percent)"),
+    "leaves_at": _l("Leaves at"),
+    "time": _l("Time"),
+    "number": _l("Number"),
+    "reason": _l("Reason"),
+    "definition": _l("Definition"),
+    "trigger": _l("Trigger"),
+    "steps": _l("Steps"),
+    "branches": _l("Branches"),
+    "period_from": _l("Period from"),
+    "period_until": _l("Period until"),
+    "add_tags": _l("Tags to add"),
+    "hours_from": _l("Active from"),
+    "hours_until": _l("Active until"),
+    "deliveries": _l("Deliveries"),
+    "shipments": _l("Shipments"),
+    "recipients": _l("Recipients"),
+    "created": _l("Added"),
+    "updated": _l("Updated"),
+    "failed": _l("Failed"),
+    "total": _l("Total"),
+    "by": _l("By"),
+    "greeting": _l("Greeting"),
+    "returning": _l("Returning friends"),
+    "file": _l("File"),
+    "search": _l("Search"),
+    "width": _l("Width"),
+    "height": _l("Height"),
+    "webhook": _l("Webhook address"),
+    "url": _l("Address"),
     "browser": _l("Browser"),
     "ended": _l("Ended"),
 }
+
+
+UNSHOWN = {"id", "version"}
 
 
 def sentence(action: str) -> str:
@@ -164,7 +205,7 @@ def changes(row: Audit) -> list[tuple[str, str, str]]:
     before, after = row.before or {}, row.after or {}
     if not isinstance(before, dict) or not isinstance(after, dict):
         return [(field_name("value"), value_text(row.before), value_text(row.after))]
-    keys = [*before, *(key for key in after if key not in before)]
+    keys = [key for key in {**before, **after} if key not in UNSHOWN]
     words = [
         (field_name(key), value_text(before.get(key), key), value_text(after.get(key), key))
         for key in keys
