@@ -66,7 +66,7 @@ def _live_a_little(shop, page):
     """Friends, a message nobody answered and a coupon, so that screens have something to show."""
     page.goto(f"{shop.address}/simulator/")
     page.get_by_role("article", name="小明").wait_for()
-    people = shop.line.phones()["phones"]
+    people = shop.line.phones(pinned=1)
     for person in people[:3]:
         shop.line.follow(person["user_id"], wait_ms=3000)
     shop.line.text(people[0]["user_id"], "請問今天有開嗎？", wait_ms=3000)

@@ -33,13 +33,15 @@ def save_source(
         if source is None:
             source = ensure_source(code, name or code, now=now)
             after = {"code": code, "name": source.name}
-            audit.record(staff, "source.create", "source", source.id, code, None, after, wall=wall)
+            audit.record(
+                staff, "source.create", "source", source.id, source.name, None, after, wall=wall
+            )
             return True, False
         if name is None or name == source.name:
             return False, False
         Source.update(name=name, version=Source.version + 1).where(Source.id == source.id).execute()
         before, after = {"name": source.name}, {"name": name}
-        audit.record(staff, "source.edit", "source", source.id, code, before, after, wall=wall)
+        audit.record(staff, "source.edit", "source", source.id, name, before, after, wall=wall)
         return False, True
 
 
@@ -65,11 +67,11 @@ def save_field(
         if row is None:
             position = Field.select().count()
             row = Field.create(key=key, position=position, **after)
-            audit.record(staff, "field.create", "field", row.id, key, None, after, wall=wall)
+            audit.record(staff, "field.create", "field", row.id, row.name, None, after, wall=wall)
             return True, False
         _check_values_held(row, before or {}, after)
         Field.update(**after, version=Field.version + 1).where(Field.id == row.id).execute()
-        audit.record(staff, "field.edit", "field", row.id, key, before, after, wall=wall)
+        audit.record(staff, "field.edit", "field", row.id, after["name"], before, after, wall=wall)
         return False, True
 
 

@@ -60,7 +60,7 @@ def put(
             )
             if not changed:
                 raise Conflict(_l("Somebody else changed this meanwhile. Nothing was saved."))
-        audit.record(staff, action, "setting", 0, label or key, before, value, wall=wall)
+        audit.record(staff, action, "setting", 0, label, before, value, wall=wall)
     return True
 
 
