@@ -12,6 +12,8 @@ from lineadmin.line import limits
 
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 60.0
+FIRST_HOLD_SECONDS = 0.1
+LONGEST_HOLD_SECONDS = 10.0
 # How much of a second's allowance may leave at once; the size of LINE's buckets is unpublished.
 BURST = 0.1
 WHOLE = 1 - 1e-6  # a token, give or take what floating point lost
@@ -43,6 +45,7 @@ class Bucket:
         self._sleep = sleep
         self._tokens = self._size
         self._at = clock()
+        self._refused = 0  # times in a row LINE found us too fast
         self._lock = threading.Lock()
 
     def take(self, deadline: float) -> bool:
@@ -61,11 +64,21 @@ class Bucket:
                 return False
             self._sleep(wait)
 
-    def hold(self, seconds: float) -> None:
-        """LINE says too fast: nothing for so long, then start from an empty bucket."""
+    def too_fast(self, retry_after: float | None = None) -> None:
+        """LINE says too fast: nothing for a moment, longer each time it says so again.
+
+        The first time the moment is short, since LINE uses the same answer (429) where only one
+        friend got too much.
+        """
         with self._lock:
+            self._refused += 1
+            seconds = min(LONGEST_HOLD_SECONDS, FIRST_HOLD_SECONDS * 2 ** min(self._refused - 1, 9))
             self._tokens = 0.0
-            self._at = max(self._at, self._clock() + seconds)
+            self._at = max(self._at, self._clock() + (retry_after or seconds))
+
+    def fine(self) -> None:
+        """LINE took one: it was not too fast after all."""
+        self._refused = 0
 
 
 def buckets() -> dict[str, Bucket]:

@@ -117,6 +117,7 @@ class Post:
             accepted = post(flight.body.encode(), flight.retry_key)
         except LineError as error:
             if isinstance(error, LineRateLimited):
-                bucket.hold(error.retry_after_seconds or 1.0)
+                bucket.too_fast(error.retry_after_seconds)
             return Result(flight, error=error)
+        bucket.fine()
         return Result(flight, accepted=accepted)

@@ -40,10 +40,24 @@ def test_a_bucket_never_lets_more_through_than_its_rate():
 
 def test_after_too_fast_nothing_leaves_for_a_while():
     full, time = bucket(2_000)
-    full.hold(3)
+    full.too_fast(retry_after=3)
     started = time.now
     assert full.take(time.now + 60)
     assert time.now - started >= 3
+
+
+def test_too_fast_again_and_again_holds_longer_until_line_takes_one():
+    full, time = bucket(2_000)
+    waits = []
+    for answer in ("no", "no", "no", "no", "yes", "no"):
+        if answer == "yes":
+            full.fine()
+            continue
+        full.too_fast()
+        started = time.now
+        assert full.take(time.now + 60)
+        waits.append(round(time.now - started, 1))
+    assert waits == [0.1, 0.2, 0.4, 0.8, 0.1]
 
 
 def test_a_token_that_would_come_too_late_is_not_waited_for():

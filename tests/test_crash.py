@@ -1,0 +1,19 @@
+"""kill -9 at random moments, the short form: `./run chaos` is the long one."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from bench import chaos
+
+
+def test_every_phone_has_each_message_once_through_ten_kills(
+    database_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "chaos"
+    folder.mkdir()
+    seed = random.randrange(10**6)
+    report = chaos.run(database_url, folder, friends=500, kills=10, seed=seed)
+    log = (folder / "log").read_text(errors="replace")[-4_000:] if report.problems else ""
+    assert report.problems == [], "\n".join([*report.lines(), f"seed {seed}", log])
