@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,9 @@ def read(text: str) -> Source:
     yaml = YAML(typ="rt", pure=True)
     yaml.Constructor = _Constructor
     try:
-        tree = yaml.load(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an anchor that is used again says nothing wrong
+            tree = yaml.load(text)
     except DuplicateKeyError as error:
         key = _key_in(str(error.problem))
         raise ShopFileError(_line_of(error), (key,) if key else (), "stands here twice") from None
