@@ -192,7 +192,7 @@ def _call(call: dict[str, Any]) -> dict[str, Any]:
         "time": f"{i18n.local(from_ms(call['at_ms'])):%H:%M:%S}",
         "endpoint": call["endpoint"],
         "status": call["status"],
-        "recipients": call["recipients"],
+        "recipients": 1 if call["endpoint"] == "reply" else call["recipients"],
     }
 
 

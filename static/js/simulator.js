@@ -138,7 +138,6 @@ function drawCard(phone) {
     const drawn = bubble(phone, item);
     if (drawn) messages.append(drawn);
   }
-  messages.scrollTop = messages.scrollHeight;
   const quick = card.querySelector("[data-quick]");
   quick.replaceChildren(
     ...phone.quick_replies.map((reply) => {
@@ -148,6 +147,8 @@ function drawCard(phone) {
       return made;
     }),
   );
+  // Only now is the height of the chat known: quick replies take some of it.
+  messages.scrollTop = messages.scrollHeight;
 }
 
 function drawCalls(calls) {
