@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from lineadmin.shopfile.errors import Path, ShopFileError
 
 LONGEST_BYTES = 5 * 1024 * 1024
-MOST_VALUES = 500_000  # aliases can make a short file endless
+MOST_VALUES = 100_000  # aliases can make a short file endless
 DEEPEST = 60
 
 

@@ -159,7 +159,7 @@ def in_an_empty_shop(what: Callable[[], Any]) -> Any:
 
 
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
