@@ -116,7 +116,7 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
         return Friend.select()
 
     def apply_search(self, query: ModelSelect, text: str) -> ModelSelect:
-        return query.where(queries.named(text))
+        return query.where(queries.named_few(text))
 
     def count(self, query: ModelSelect) -> int:
         g.friends_found = super().count(query)
@@ -127,7 +127,7 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
         state = chores.followers_state()
         if state.seen is None:
             return None
-        known = queries.status_counts()[FRIEND]
+        known = queries.status_count(FRIEND)
         return {"known": known, "total": max(state.seen, known), "at": state.at}
 
     def bulk_controls(self) -> Markup:

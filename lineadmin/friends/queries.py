@@ -7,15 +7,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import and_
 from typing import Any
 
-from peewee import Expression, ModelSelect, fn
+from peewee import Expression
 
 from lineadmin.friends.models import BLOCKED, FRIEND, UNKNOWN, Friend, FriendTag, Tag
 from lineadmin.i18n import _l
 from lineadmin.line.limits import USER_ID_PATTERN
 
 COUNT_LIMIT = 10_000
+FEW = 2_000  # ids that are named one by one in a query
 _USER_ID = re.compile(USER_ID_PATTERN)
 
 STATUSES: dict[str, Any] = {
@@ -37,10 +40,9 @@ class FriendFilter:
 
     def where(self) -> Expression:
         """The condition on Friend."""
-        found = Friend.id > 0
-        for condition in self._conditions():
-            found &= condition
-        return found
+        conditions = self._conditions()
+        # An `id > 0` beside other conditions would lure SQLite away from their indexes.
+        return reduce(and_, conditions) if conditions else Friend.id > 0
 
     def _conditions(self) -> list[Expression]:
         conditions: list[Expression] = []
@@ -55,7 +57,7 @@ class FriendFilter:
                 Friend.source.is_null() if not self.source_id else Friend.source == self.source_id
             )
         if self.opted_out is not None:
-            conditions.append(Friend.opted_out_at.is_null(not self.opted_out))
+            conditions.append(wants_none() if self.opted_out else Friend.opted_out_at.is_null())
         return conditions
 
 
@@ -64,12 +66,25 @@ def named(text: str) -> Expression:
     words = text.split()
     if len(words) == 1 and _USER_ID.fullmatch(words[0]):
         return Friend.line_user_id == words[0]
-    # The names stand in an index of their own: scanning that is far cheaper than the table.
-    inner = Friend.alias()
-    matching = inner.select(inner.id)
-    for word in words:
-        matching = matching.where(inner.display_name.contains(word))
-    return Friend.id.in_(matching)
+    conditions = [Friend.display_name.contains(word) for word in words]
+    return reduce(and_, conditions) if conditions else Friend.id > 0
+
+
+def named_few(text: str, limit: int = FEW) -> Expression:
+    """The same friends, for a list in any order: rare names are looked up first.
+
+    Walking along an order until 50 friends of a rare name are met would read everybody. The names
+    stand in an index of their own, so finding the few there is quick; frequent ones are met soon.
+    """
+    found = ids(Friend.select(Friend.id).where(named(text)).limit(limit + 1))
+    return Friend.id.in_(found) if len(found) <= limit else named(text)
+
+
+def wants_none() -> Expression:
+    """Friends who want no notifications."""
+    # Few, and in an index of their own: without the detour lists would look through everybody.
+    refused = Friend.alias()
+    return Friend.id.in_(refused.select(refused.id).where(refused.opted_out_at.is_null(False)))
 
 
 def tagged(tag_id: int) -> Expression:
@@ -79,8 +94,8 @@ def tagged(tag_id: int) -> Expression:
 
 def bounded_count(where: Expression, limit: int = COUNT_LIMIT) -> int:
     """How many friends, exact up to `limit`; limit + 1 stands for more."""
-    inside = Friend.select(Friend.id).where(where).limit(limit + 1)
-    return int(ModelSelect(inside, [fn.COUNT(1)]).scalar() or 0)
+    found = Friend.select(Friend.id).where(where).limit(limit + 1)
+    return int(found.count(clear_limit=False))
 
 
 def tags_of(friend_ids: Collection[int]) -> dict[int, list[Tag]]:
@@ -115,9 +130,14 @@ def names_of(friend_ids: Collection[int]) -> Mapping[int, str]:
 
 
 def status_counts() -> dict[str, int]:
-    """How many friends have each status: a walk along one index."""
-    rows: Any = Friend.select(Friend.status, fn.COUNT(1)).group_by(Friend.status).tuples()
-    return dict.fromkeys(STATUSES, 0) | dict(rows)
+    """How many friends have each status."""
+    # One count per status walks the index in half the time that grouping takes.
+    return {status: status_count(status) for status in STATUSES}
+
+
+def status_count(status: str) -> int:
+    """How many friends have this status: a walk along one index."""
+    return int(Friend.select().where(Friend.status == status).count())
 
 
 def all_tags() -> list[Tag]:
