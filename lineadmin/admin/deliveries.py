@@ -119,7 +119,7 @@ def _state(view: Any, context: Any, row: Delivery, name: str) -> Markup:
 
 
 def _message(view: Any, context: Any, row: Delivery, name: str) -> str:
-    return row.content.summary if row.content_id else ""
+    return row.content.summary if row.content is not None else ""
 
 
 class DeliveryView(StaffModelView):
@@ -224,7 +224,7 @@ def _story(delivery: Delivery) -> dict[str, Any]:
 
 def _shown(delivery: Delivery) -> list[dict[str, Any]]:
     """The message as her phone shows it."""
-    if not delivery.content_id:
+    if delivery.content is None:
         return []
     friend = Friend.get_or_none(Friend.id == delivery.friend_id)
     name = friend.display_name if friend else None
