@@ -56,7 +56,7 @@ def examine(
     yield from _settings(config)
     try:
         database.ensure_connection()
-        database.db.execute_sql("SELECT 1")  # type: ignore[no-untyped-call]
+        database.db.execute_sql("SELECT 1")
     except Exception as error:
         yield Finding("database", BAD, "database_down", {"error": _first_line(error)})
         return

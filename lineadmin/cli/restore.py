@@ -150,7 +150,7 @@ def _foreign_keys_checked_at_the_end() -> Iterator[None]:
 
 
 def _execute(sql: str) -> Any:
-    return db.execute_sql(sql)  # type: ignore[no-untyped-call]
+    return db.execute_sql(sql)
 
 
 def _check_references() -> None:
@@ -207,7 +207,7 @@ def _refuse_row(name: str, error: Exception) -> NoReturn:
 
 def _insert(name: str, columns: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
     quoted = ", ".join(f'"{column}"' for column in columns)
-    connection = db.connection()  # type: ignore[no-untyped-call]
+    connection = db.connection()
     if not is_postgres():
         marks = ", ".join("?" * len(columns))
         sql = f'INSERT INTO "{name}" ({quoted}) VALUES ({marks})'  # noqa: S608

@@ -111,7 +111,7 @@ def _insert(rows: list[_Row], again: list[_Row]) -> None:
         for part in (*_parts(rows), *([row] for row in again)):
             statement = _INSERT.format(rows=", ".join([one] * len(part)))
             parameters = [value for values in part for value in values]
-            db.execute_sql(statement, parameters)  # type: ignore[no-untyped-call]
+            db.execute_sql(statement, parameters)
 
 
 def _parts(rows: list[_Row]) -> list[list[_Row]]:
