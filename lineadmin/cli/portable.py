@@ -93,7 +93,7 @@ def default_of(model: type[Model], column: str) -> Any:
     field: Field = model._meta.columns[column]
     if field.default is not None:
         value = field.default() if callable(field.default) else field.default
-        return field.db_value(value)  # type: ignore[no-untyped-call]
+        return field.db_value(value)
     if field.null:
         return None
     raise LookupError(column)
