@@ -81,7 +81,7 @@ def restore_file(file: Path, manifest: Manifest, *, now: datetime, wall: datetim
 
     :raises DomainError: a row cannot be stored; nothing was changed
     """
-    with _open(file) as archive, _foreign_keys_checked_at_the_end(), atomic():
+    with zipfile.ZipFile(file) as archive, _foreign_keys_checked_at_the_end(), atomic():
         _empty_tables()
         for model in portable.KEPT:
             name = portable.table_name(model)

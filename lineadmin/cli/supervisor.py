@@ -58,6 +58,8 @@ class Supervisor:
     def _start(self, role: str) -> None:
         environment = {**os.environ, PARENT: str(os.getpid())}
         environment.pop("FLASK_RUN_FROM_CLI", None)
+        # Each thread would else get a heap of its own, which a small dyno cannot spare.
+        environment.setdefault("MALLOC_ARENA_MAX", "2")
         process = subprocess.Popen(  # noqa: S603
             command_of(role, self._config), env=environment, start_new_session=True
         )

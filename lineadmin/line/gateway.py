@@ -429,4 +429,5 @@ def _lost(error: Exception, method: str, endpoint: str) -> LineError:
 
 
 def _log(method: str, endpoint: str, status: int, request_id: str | None) -> None:
-    logger.info("LINE %s %s: %s request_id=%s", method, endpoint, status, request_id)
+    level = logging.INFO if status < 400 or status == 409 else logging.WARNING
+    logger.log(level, "LINE %s %s: %s request_id=%s", method, endpoint, status, request_id)

@@ -216,6 +216,8 @@ def _programs_due() -> bool:
 def run_worker() -> int:
     """What `flask worker` and the supervisor start."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # A line for each of 100,000 pushes would drown what matters; shipments keep their ids.
+    logging.getLogger("lineadmin.line.gateway").setLevel(logging.WARNING)
     end_with_supervisor()
     try:
         config = configuration.current()
