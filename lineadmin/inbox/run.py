@@ -19,7 +19,16 @@ from datetime import datetime, timedelta
 
 from peewee import SQL
 
-from lineadmin.db import EPOCH, atomic, db, ensure_connection, is_postgres
+from lineadmin.db import (
+    EPOCH,
+    atomic,
+    db,
+    dump_json,
+    ensure_connection,
+    is_postgres,
+    run_sql,
+    to_ms,
+)
 from lineadmin.i18n import set_zone
 from lineadmin.inbox import dispatch, messages
 from lineadmin.inbox.models import InboundEvent
@@ -94,14 +103,15 @@ class Dispatcher:
     def run(self, now: datetime, wall: datetime, limit: int = LIMIT, *, wait: bool = True) -> int:
         """Handle what waits, at most `limit` events; how many were handled."""
         moment = _Moment(now, wall)
-        set_zone(shop_zone())
         handled = 0
         while handled < limit:
             rows = _claim(moment.wall, min(BATCH, limit - handled))
             if not rows:
                 break
+            shop = dispatch.look()
+            set_zone(shop.zone)
             for row in rows:
-                handled += self._handle(row, moment)
+                handled += self._handle(row, moment, shop)
         self._paying = [future for future in self._paying if not future.done()]
         if wait:
             for future in self._paying:
@@ -109,9 +119,9 @@ class Dispatcher:
             self._paying = []
         return handled
 
-    def _handle(self, row: InboundEvent, moment: _Moment) -> int:
+    def _handle(self, row: InboundEvent, moment: _Moment, shop: dispatch.Shop) -> int:
         try:
-            owed = _change(row, moment)
+            owed = _change(row, moment, shop)
         except _TakenOver:
             return 0
         except Exception as error:
@@ -217,7 +227,7 @@ def _claim(wall: datetime, limit: int) -> list[InboundEvent]:
     return sorted(rows, key=lambda row: (row.at, row.id))
 
 
-def _change(row: InboundEvent, moment: _Moment) -> Owed | None:
+def _change(row: InboundEvent, moment: _Moment, shop: dispatch.Shop) -> Owed | None:
     """Make the event's changes and mark it; answers the reply that is still owed."""
     if row.answer is not None:
         return Owed.from_json(row.answer)  # the changes were made before a crash
@@ -235,32 +245,36 @@ def _change(row: InboundEvent, moment: _Moment) -> Owed | None:
             redelivered=row.redelivered > 0 or event.is_redelivery,
             wall=wall,
         ),
+        shop=shop,
     )
     with atomic():
         owed = dispatch.handle(scene)
         if owed is None:
             _finish(row, wall)
         else:
-            _mark(row, answer=owed.to_json())
+            _owe(row, owed)
     return owed
 
 
 def _finish(row: InboundEvent, wall: datetime) -> None:
-    _mark(row, handled_at=wall, answer=None, lease_until=None, error="")
-
-
-def _mark(row: InboundEvent, **changes: object) -> None:
     """:raises _TakenOver: the event is not ours any more"""
-    ours = (
-        InboundEvent.update(**changes)
-        .where(
-            InboundEvent.id == row.id,
-            InboundEvent.handled_at.is_null(),
-            InboundEvent.lease_until == row.lease_until,
-        )
-        .execute()
+    _mark(row, "handled_at = ?, answer = NULL, lease_until = NULL, error = ''", to_ms(wall))
+
+
+def _owe(row: InboundEvent, owed: Owed) -> None:
+    """:raises _TakenOver: the event is not ours any more"""
+    _mark(row, "answer = ?", dump_json(owed.to_json()))
+
+
+def _mark(row: InboundEvent, change: str, value: object) -> None:
+    marked = run_sql(
+        f"UPDATE inbound_event SET {change}"  # noqa: S608 - our own two texts
+        " WHERE id = ? AND handled_at IS NULL AND lease_until = ?",
+        value,
+        row.id,
+        to_ms(row.lease_until),
     )
-    if not ours:
+    if not marked.rowcount:
         raise _TakenOver
 
 
@@ -269,6 +283,8 @@ def _step_back(row: InboundEvent, error: Exception, wall: datetime) -> None:
     if isinstance(error, _TakenOver):
         return
     logger.error("event %s (%s) failed", row.event_id, row.type, exc_info=error)
+    # Where the error was a lost connection, the event must not wait for its lease to run out.
+    ensure_connection()
     tries = row.tries + 1
     changes: dict[str, object] = {
         "tries": tries,

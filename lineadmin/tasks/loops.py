@@ -11,7 +11,7 @@ from collections.abc import Callable
 from lineadmin import db as database
 
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 15.0
+LONGEST_PAUSE_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
