@@ -100,7 +100,7 @@ class FriendAnswer:
         closed = messages.close(
             friend.id,
             staff=current_staff(),
-            label=cells.name_of(friend),
+            label=friend.display_name,
             at=clock.now(),
             wall=clock.wall(),
             up_to=request.form.get("up_to", 0, type=int),

@@ -58,7 +58,7 @@ def chips(tags: Iterable[Tag]) -> Markup:
 def name_cell(view: Any, context: Any, row: Friend, name: str) -> Markup:
     """First column of the list."""
     css = "" if row.display_name else "hint"
-    return Markup('<span class="who">{}<span class="{}">{}</span></span>').format(
+    return Markup('<span class="who" data-raw>{}<span class="{}">{}</span></span>').format(
         face(row), css, name_of(row)
     )
 
@@ -85,7 +85,7 @@ def day_cell(view: Any, context: Any, row: Friend, name: str) -> Markup | str:
     )
 
 
-def source_cell(view: Any, context: Any, row: Friend, name: str) -> str:
+def source_cell(view: Any, context: Any, row: Friend, name: str) -> Markup | str:
     """The name of her source, asked for once for the whole page."""
     if row.source_id is None:
         return ""
@@ -94,4 +94,4 @@ def source_cell(view: Any, context: Any, row: Friend, name: str) -> str:
         g.source_names = {
             source.id: source.name for source in Source.select().where(Source.id.in_(list(ids)))
         }
-    return str(g.source_names.get(row.source_id, ""))
+    return Markup("<span data-raw>{}</span>").format(g.source_names.get(row.source_id, ""))

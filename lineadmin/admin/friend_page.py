@@ -87,7 +87,7 @@ class FriendPage(FriendAnswer):
                 "friend.tag" if add else "friend.untag",
                 "friend",
                 friend.id,
-                cells.name_of(friend),
+                friend.display_name,
                 None if add else {"tag": tag.name},
                 {"tag": tag.name} if add else None,
                 wall=clock.wall(),

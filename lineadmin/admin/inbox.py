@@ -108,7 +108,7 @@ class InboxView(StaffModelView):
             closed += messages.close(
                 friend_id,
                 staff=current_staff(),
-                label=cells.name_of(friends[friend_id]),
+                label=friends[friend_id].display_name,
                 at=clock.now(),
                 wall=clock.wall(),
                 up_to=up_to,
