@@ -94,8 +94,10 @@ def _names_in(model: Any, ids: set[int]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
-def _friend(view: Any, context: Any, row: Delivery, name: str) -> Markup:
+def _friend(view: Any, context: Any, row: Delivery, name: str) -> Markup | str:
     shown = _names(context)["friend"].get(row.friend_id) or _("No name yet")
+    if not view.may("lookup"):
+        return shown
     return Markup('<a href="{}">{}</a>').format(
         url_for("friends.page", friend_id=row.friend_id), shown
     )

@@ -17,6 +17,7 @@ from werkzeug.routing import BuildError
 from lineadmin import clock, config, i18n, settings
 from lineadmin.admin.identity import staff_or_none
 from lineadmin.i18n import _, _l
+from lineadmin.staff import permissions
 from lineadmin.staff.models import Staff
 from lineadmin.staff.permissions import ROLE_LABELS
 
@@ -154,7 +155,9 @@ class Shell:
 
     @cached_property
     def search_url(self) -> str:
-        """The friends' list, where the search box leads."""
+        """The friends' list, where the search box leads; "" for those who may not look there."""
+        if not permissions.may(self.staff, "lookup"):
+            return ""
         try:
             return url_for("friends.index_view")
         except BuildError:

@@ -15,7 +15,7 @@ from lineadmin.messages.prepare import prepare_one
 from lineadmin.messages.render import is_personal
 from lineadmin.messages.summary import summarise
 from lineadmin.outbox import content
-from lineadmin.outbox.models import Content, OriginKind, ReplyState
+from lineadmin.outbox.models import Content, OriginKind
 from lineadmin.outbox.origins import Origin
 from lineadmin.outbox.plan import queue_one
 from lineadmin.outbox.replies import ReplyOutcome, reply_once
@@ -83,8 +83,7 @@ def answer_free(
         wall=wall,
     )
     if not outcome.dropped:
-        told = ReplyState(outcome.state).name.lower()
-        _record(staff, friend, kept, {"free": True, "state": told}, wall)
+        _record(staff, friend, kept, {"free": True}, wall)
     return outcome
 
 
@@ -132,6 +131,6 @@ def _kept(parts: list[dict[str, Any]], now: datetime) -> Content:
 def _record(
     staff: Staff, friend: Friend, kept: Content, how: dict[str, Any], wall: datetime
 ) -> None:
-    after = {"value": kept.summary, **how}
+    after = {"text": kept.summary, **how}
     name = friend.display_name
     audit.record(staff, "message.answer", "friend", friend.id, name, None, after, wall=wall)
