@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from lineadmin.friends.attributes import edit_friend
 from lineadmin.friends.consent import opt_in, opt_out
-from lineadmin.friends.learn import Follow, became_friend, follow, learn_friend, seen, unfollow
+from lineadmin.friends.learn import (
+    Follow,
+    Known,
+    follow,
+    heard_from,
+    learn,
+    learn_friend,
+    seen,
+    unfollow,
+)
 from lineadmin.friends.sources import ensure_source, set_source
 from lineadmin.friends.tags import (
     add_tag,
@@ -19,9 +28,9 @@ from lineadmin.friends.tags import (
 
 __all__ = [
     "Follow",
+    "Known",
     "add_tag",
     "add_tag_many",
-    "became_friend",
     "create_tag",
     "delete_tag",
     "edit_friend",
@@ -29,6 +38,8 @@ __all__ = [
     "ensure_source",
     "ensure_tags",
     "follow",
+    "heard_from",
+    "learn",
     "learn_friend",
     "opt_in",
     "opt_out",

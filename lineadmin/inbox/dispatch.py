@@ -10,20 +10,38 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from lineadmin import journal, settings
+from lineadmin import journal
 from lineadmin.friends import actions as friends
-from lineadmin.friends.models import Friend, Tag
+from lineadmin.friends.actions import Known
+from lineadmin.friends.models import Tag
 from lineadmin.friends.words import OPT_IN_DATA, OPT_OUT_DATA, is_opt_in, is_opt_out
 from lineadmin.inbox import messages
 from lineadmin.inbox.models import InboundEvent
 from lineadmin.line.parse import Event
 from lineadmin.replies import greeting, match, spoken
+from lineadmin.replies.greeting import Greeting
 from lineadmin.replies.models import ReplyRule
 from lineadmin.replies.owed import GREETING, KEYWORD, LINK, OPT_OUT, Owed
+from lineadmin.settings import shop_zone
 from lineadmin.staff import linking
 
 MODES_THAT_TALK = ("active", "")  # in standby, or in a mode we do not know, somebody else does
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What the shop says and when, read once for a batch of events."""
+
+    rules: list[ReplyRule]
+    greeting: Greeting
+    zone: ZoneInfo
+
+
+def look() -> Shop:
+    """The shop as it is now."""
+    return Shop(match.enabled_rules(), greeting.current(), shop_zone())
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,7 @@ class Scene:
     event_at: datetime
     wall: datetime
     token_ms: int
+    shop: Shop
 
     @property
     def may_reply(self) -> bool:
@@ -47,7 +66,7 @@ class Scene:
         return self.event.mode in MODES_THAT_TALK and self.event.is_one_to_one
 
     def owed(
-        self, friend: Friend, origin: str, parts: list[dict[str, Any]], **more: Any
+        self, friend: Known, origin: str, parts: list[dict[str, Any]], **more: Any
     ) -> Owed | None:
         """The reply owed to this friend; None where nothing may or can be said."""
         if not self.may_reply or not parts:
@@ -76,10 +95,9 @@ def _follow(scene: Scene) -> Owed | None:
         wall=scene.wall,
         is_unblocked=scene.event.is_unblocked,
     )
-    friends.seen(friend.id, at=scene.at)
     if not followed.current:
         return None  # she has blocked us again since
-    parts = greeting.current().parts_for(first=followed.first)
+    parts = scene.shop.greeting.parts_for(first=followed.first)
     return scene.owed(friend, GREETING, parts, first=followed.first)
 
 
@@ -95,8 +113,7 @@ def _message(scene: Scene) -> Owed | None:
         if messages.was_taken_back(scene.event):
             messages.scrub(scene.row)
         return None
-    friends.became_friend(friend.id, event_at=scene.event_at)
-    friends.seen(friend.id, at=scene.at)
+    friends.heard_from(friend.id, event_at=scene.event_at, at=scene.at)
     answer = _answer_to(scene, friend)
     kept = messages.keep_message(
         scene.event,
@@ -116,7 +133,7 @@ def _message(scene: Scene) -> Owed | None:
         answer.origin,
         answer.parts,
         rule_id=answer.rule.id if answer.rule else 0,
-        message_id=kept.id,
+        message_id=kept,
     )
 
 
@@ -140,7 +157,7 @@ class _Answer:
         return value
 
 
-def _answer_to(scene: Scene, friend: Friend) -> _Answer:
+def _answer_to(scene: Scene, friend: Known) -> _Answer:
     text = scene.event.text
     if text is None or not scene.may_reply:
         return _Answer()
@@ -151,16 +168,16 @@ def _answer_to(scene: Scene, friend: Friend) -> _Answer:
     staff = linking.claim_code(text, friend.id, wall=scene.wall)
     if staff is not None:
         journal.record(friend.id, "linked", object_id=staff.id, at=scene.at)
-        return _Answer(LINK, spoken.linked(friend, staff.name), understood=True)
-    local = scene.at.astimezone(settings.shop_zone()).time()
-    found = match.match(text, match.enabled_rules(), local_time=local)
+        return _Answer(LINK, spoken.linked(friend.language, staff.name), understood=True)
+    local = scene.at.astimezone(scene.shop.zone).time()
+    found = match.match(text, scene.shop.rules, local_time=local)
     if found is None:
         return _Answer()
     rule = found.rule
     return _Answer(KEYWORD, rule.parts, rule, found.others, understood=True)
 
 
-def _count_hit(rule: ReplyRule, friend: Friend, at: datetime) -> None:
+def _count_hit(rule: ReplyRule, friend: Known, at: datetime) -> None:
     ReplyRule.update(hits=ReplyRule.hits + 1, last_hit_at=at).where(
         ReplyRule.id == rule.id
     ).execute()
@@ -193,8 +210,7 @@ def _postback(scene: Scene) -> Owed | None:
     friend = _friend(scene)
     if friend is None:
         return None
-    friends.became_friend(friend.id, event_at=scene.event_at)
-    friends.seen(friend.id, at=scene.at)
+    friends.heard_from(friend.id, event_at=scene.event_at, at=scene.at)
     data = scene.event.postback_data or ""
     value: dict[str, Any] = {"data": data[:300]}
     if scene.event.postback_params:
@@ -243,18 +259,18 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-def _friend(scene: Scene) -> Friend | None:
+def _friend(scene: Scene) -> Known | None:
     """The friend an event is about. People in groups and rooms need not be friends of the shop."""
     if not scene.event.is_one_to_one or scene.event.user_id is None:
         return None
-    return friends.learn_friend(scene.event.user_id, at=scene.at, wall=scene.wall)
+    return friends.learn(scene.event.user_id, at=scene.at, wall=scene.wall)
 
 
-def _opt_out(scene: Scene, friend: Friend) -> list[dict[str, Any]]:
+def _opt_out(scene: Scene, friend: Known) -> list[dict[str, Any]]:
     friends.opt_out(friend.id, by="friend", at=scene.at, wished_at=scene.event_at)
-    return spoken.stopped(friend)
+    return spoken.stopped(friend.language)
 
 
-def _opt_in(scene: Scene, friend: Friend) -> list[dict[str, Any]]:
+def _opt_in(scene: Scene, friend: Known) -> list[dict[str, Any]]:
     friends.opt_in(friend.id, by="friend", at=scene.at, wished_at=scene.event_at)
-    return spoken.resumed(friend)
+    return spoken.resumed(friend.language)

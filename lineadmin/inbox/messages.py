@@ -8,7 +8,7 @@ from typing import Any
 
 from peewee import SQL, Expression
 
-from lineadmin.db import atomic, insert_ignore
+from lineadmin.db import atomic, insert_ignore, run_sql, to_ms
 from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.line.parse import Event
 from lineadmin.staff import audit
@@ -40,29 +40,34 @@ def keep_message(
     at: datetime,
     token_at: datetime | None,
     answered_by: str,
-) -> InboundMessage | None:
-    """Keep a message event for staff; None where she took it back before it reached us.
+) -> int | None:
+    """Keep a message event for staff: its row's id, or None where she took it back already.
 
     `at` is shop time, `token_at` the real time since which its reply token lives (None: it has no
     living one).
     """
     message_id = event.message_id or f"event-{event.id}"
-    row = InboundMessage.insert(
-        friend_id=friend_id,
-        message_id=message_id[:64],
-        kind=(event.message_type or "")[:20],
-        text=_clean(event.text or "")[:TEXT_LENGTH],
-        detail=_detail(event),
-        at=at,
-        reply_token=(event.reply_token or "")[:128],
-        token_at=token_at,
-        mark_token=_text(event.message.get("markAsReadToken"))[:128],
-        answered_by=answered_by,
-        answered_at=at if answered_by else None,
-    )
-    insert_ignore(row)
-    kept: InboundMessage = InboundMessage.get(InboundMessage.message_id == message_id[:64])
-    return None if kept.unsent_at is not None else kept
+    new = run_sql(
+        "INSERT INTO inbound_message (friend_id, message_id, kind, text, detail, at, reply_token,"
+        " token_at, mark_token, answered_by, answered_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (message_id) DO NOTHING RETURNING id",
+        friend_id,
+        message_id[:64],
+        _clean(event.message_type or "")[:20],
+        _clean(event.text or "")[:TEXT_LENGTH],
+        _detail(event),
+        to_ms(at),
+        _clean(event.reply_token or "")[:128],
+        None if token_at is None else to_ms(token_at),
+        _clean(_text(event.message.get("markAsReadToken")))[:128],
+        answered_by,
+        to_ms(at) if answered_by else None,
+    ).fetchone()
+    if new is not None:
+        return int(new[0])
+    kept = InboundMessage.get(InboundMessage.message_id == message_id[:64])
+    return None if kept.unsent_at is not None else int(kept.id)
 
 
 def edit_message(event: Event, *, at: datetime) -> bool:

@@ -11,6 +11,15 @@ from lineadmin.journal.kinds import KINDS
 from lineadmin.journal.models import Fact
 
 CHUNK = 500
+_FIELDS = (
+    Fact.friend_id,
+    Fact.kind,
+    Fact.object_id,
+    Fact.value,
+    Fact.amount,
+    Fact.at,
+    Fact.handled_at,
+)
 
 
 def record(
@@ -27,15 +36,7 @@ def record(
     :raises KeyError: the kind is not in the table of kinds
     """
     handled = None if KINDS[kind].triggers else at
-    Fact.insert(
-        friend_id=friend_id,
-        kind=kind,
-        object_id=object_id,
-        value=value,
-        amount=amount,
-        at=at,
-        handled_at=handled,
-    ).execute()
+    insert_rows(_FIELDS, [(friend_id, kind, object_id, value, amount, at, handled)])
 
 
 def record_many(
@@ -48,7 +49,6 @@ def record_many(
 ) -> None:
     """Write the same fact for many friends, in few statements."""
     handled = None if KINDS[kind].triggers else at
-    fields = [Fact.friend_id, Fact.kind, Fact.object_id, Fact.value, Fact.at, Fact.handled_at]
-    rows = [(friend_id, kind, object_id, value, at, handled) for friend_id in friend_ids]
+    rows = [(friend_id, kind, object_id, value, None, at, handled) for friend_id in friend_ids]
     for start in range(0, len(rows), CHUNK):
-        insert_rows(fields, rows[start : start + CHUNK])
+        insert_rows(_FIELDS, rows[start : start + CHUNK])

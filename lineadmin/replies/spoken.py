@@ -1,19 +1,18 @@
-"""Sentences the program itself says to a friend, in her language."""
+"""Sentences the program itself says to a friend, in her language (BCP 47, as LINE gives it)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lineadmin.friends.models import Friend
 from lineadmin.friends.words import OPT_IN_DATA, OPT_OUT_DATA
 from lineadmin.i18n import DEFAULT_LOCALE, _, use_locale
 
 _LOCALES = {"ja": "ja", "en": "en"}
 
 
-def stopped(friend: Friend) -> list[dict[str, Any]]:
+def stopped(language: str) -> list[dict[str, Any]]:
     """She will get no more steps and broadcasts, and can take that back with one tap."""
-    with use_locale(locale_of(friend)):
+    with use_locale(locale_of(language)):
         return [
             {
                 "text": _(
@@ -25,24 +24,23 @@ def stopped(friend: Friend) -> list[dict[str, Any]]:
         ]
 
 
-def resumed(friend: Friend) -> list[dict[str, Any]]:
+def resumed(language: str) -> list[dict[str, Any]]:
     """She will get steps and broadcasts again, and can take that back with one tap."""
-    with use_locale(locale_of(friend)):
+    with use_locale(locale_of(language)):
         return [
             {"text": _("Welcome back! You will get our notifications again.")},
             {"quick_replies": [{"label": _("No more notifications"), "postback": OPT_OUT_DATA}]},
         ]
 
 
-def linked(friend: Friend, staff_name: str) -> list[dict[str, Any]]:
+def linked(language: str, staff_name: str) -> list[dict[str, Any]]:
     """This phone is now a staff member's own LINE."""
-    with use_locale(locale_of(friend)):
+    with use_locale(locale_of(language)):
         words = _("Linked. Test messages of %(name)s will arrive here.", name=staff_name)
     # Braces in a name are no placeholder.
     return [{"text": words.replace("{", "{{").replace("}", "}}")}]
 
 
-def locale_of(friend: Friend) -> str:
+def locale_of(language: str) -> str:
     """The language to speak to a friend: LINE's setting where we speak it, else zh-TW."""
-    language = (friend.language or "").lower().split("-")[0]
-    return _LOCALES.get(language, DEFAULT_LOCALE)
+    return _LOCALES.get(language.lower().split("-")[0], DEFAULT_LOCALE)

@@ -65,7 +65,8 @@ def test_somebody_who_unblocks_us_at_our_first_meeting_is_greeted_as_returning(d
 
 def test_somebody_known_by_message_still_gets_the_first_greeting(db):
     hana = learned()
-    actions.became_friend(hana.id, event_at=NOON)
+    actions.heard_from(hana.id, event_at=NOON, at=NOON)
+    assert now(hana).status == FRIEND
     assert followed(hana, 1).first
 
 
@@ -80,8 +81,9 @@ def test_an_older_follow_does_not_undo_a_newer_block(db):
 def test_an_older_message_does_not_make_a_blocker_a_friend(db):
     hana = learned()
     blocked(hana, 5)
-    assert not actions.became_friend(hana.id, event_at=NOON)
+    actions.heard_from(hana.id, event_at=NOON, at=NOON)
     assert now(hana).status == BLOCKED
+    assert now(hana).last_seen_at == NOON
 
 
 def test_the_latest_sign_of_life_stays(db):

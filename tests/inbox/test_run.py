@@ -107,7 +107,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(inbox):
     assert inbox.work(wall=wall + run.LEASE + timedelta(seconds=1)) == 1
     moment = run._Moment(shop_clock.now(), wall)
     with pytest.raises(run._TakenOver):
-        run._change(slow, moment)
+        run._change(slow, moment, dispatch.look())
     assert Fact.select().count() == 1
 
 

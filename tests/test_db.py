@@ -1,0 +1,114 @@
+"""Writers of the database: nobody starves, nobody deadlocks, nothing is half written."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+
+import pytest
+from peewee import OperationalError, SqliteDatabase
+
+from lineadmin import db as database
+from lineadmin.db import atomic
+from lineadmin.settings.models import Setting
+from tests.conftest import NOON
+
+
+def put(key, value=0):
+    Setting.insert(key=key, value=value, changed_at=NOON).execute()
+
+
+def fail_after(key):
+    with atomic():
+        put(key)
+        raise ValueError("no")
+
+
+@pytest.fixture
+def only_sqlite(db):
+    if not isinstance(db, SqliteDatabase):
+        pytest.skip("PostgreSQL has many writers")
+    return db
+
+
+def in_thread(work):
+    def run():
+        database.ensure_connection()
+        try:
+            work()
+        finally:
+            database.db.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_a_writer_gets_its_turn_between_the_transactions_of_busy_ones(only_sqlite):
+    busy_until = time.monotonic() + 2.0
+    waits = []
+
+    def busy(name):
+        while time.monotonic() < busy_until:
+            with atomic():
+                put(f"{name}-{time.monotonic_ns()}")
+                time.sleep(0.004)
+
+    def unlucky():
+        while time.monotonic() < busy_until:
+            began = time.monotonic()
+            put(f"unlucky-{time.monotonic_ns()}")
+            waits.append(time.monotonic() - began)
+            time.sleep(0.02)
+
+    threads = [in_thread(lambda name=name: busy(name)) for name in range(4)]
+    threads.append(in_thread(unlucky))
+    for thread in threads:
+        thread.join()
+    assert len(waits) > 5
+    assert max(waits) < 1.0
+
+
+def test_a_writer_of_another_process_is_waited_for(only_sqlite):
+    other = sqlite3.connect(only_sqlite.database, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    timer.start()
+    began = time.monotonic()
+    with atomic():
+        put("later")
+    assert time.monotonic() - began > 0.2
+    timer.join()
+    other.close()
+
+
+def test_a_lock_that_is_never_given_back_is_an_error_in_the_end(only_sqlite, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_MS", 100)
+    other = sqlite3.connect(only_sqlite.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for write in (lambda: put("a"), lambda: atomic().__enter__()):
+        with pytest.raises(OperationalError):
+            write()
+    other.execute("ROLLBACK")
+    other.close()
+    put("b")  # the turn was given back
+    with atomic():
+        put("c")
+
+
+def test_a_transaction_that_fails_gives_its_turn_away(db):
+    with pytest.raises(ValueError, match="no"):
+        fail_after("a")
+    in_thread(lambda: put("b")).join(5)
+    assert [row.key for row in Setting.select()] == ["b"]
+
+
+def test_transactions_nest(db):
+    with atomic():
+        put("a")
+        with pytest.raises(ValueError, match="no"):
+            fail_after("b")
+        with atomic():
+            put("c")
+    assert [row.key for row in Setting.select().order_by(Setting.key)] == ["a", "c"]
