@@ -24,6 +24,7 @@ AREAS = (
     "coupons",
     "redeem",
     "deliveries",
+    "undecided",
     "sending",
     "inbox",
     "connection",

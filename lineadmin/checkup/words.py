@@ -112,7 +112,7 @@ WORDS: dict[str, tuple[Any, Any]] = {
     ),
     "unknown_shipments": (
         _l("%(count)s sendings have no clear answer from LINE."),
-        _l("Decide about them on the screen “Sending”."),
+        _l("Decide about them on the screen “To be decided”."),
     ),
     "events_aside": (
         _l("%(count)s webhook events could not be handled."),
@@ -120,7 +120,7 @@ WORDS: dict[str, tuple[Any, Any]] = {
     ),
     "held_deliveries": (
         _l("%(count)s messages are on hold after restoring a backup."),
-        _l("Release or drop them on the screen “Sending”."),
+        _l("Release or drop them on the screen “To be decided”."),
     ),
     "held_broadcasts": (
         _l("%(count)s broadcasts are on hold after restoring a backup."),

@@ -94,6 +94,8 @@ VERBS: dict[str, Any] = {
     "check": _l("checked"),
     "move": _l("moved on"),
     "restore": _l("restored"),
+    "count_as_sent": _l("counted as sent"),
+    "send_again": _l("sent again"),
 }
 FIELDS: dict[str, Any] = {
     "name": _l("Name"),
