@@ -23,6 +23,7 @@ PARTIAL_INDEXES = (
     "CREATE INDEX couponissue_voided ON coupon_issue (coupon_id, id) WHERE voided_at IS NOT NULL",
     "CREATE INDEX delivery_queued ON delivery (origin_kind, origin_id, due_at, id) WHERE state = 0",
     "CREATE INDEX delivery_shipment ON delivery (shipment_id) WHERE shipment_id IS NOT NULL",
+    "CREATE INDEX delivery_steps ON delivery (origin_id, state, origin_run) WHERE origin_kind = 2",
     "CREATE INDEX delivery_trouble ON delivery (id) WHERE state IN (4, 5, 7)",
     "CREATE INDEX enrolment_due ON enrolment (sequence_id, next_at, id) WHERE state = 'active'",
     "CREATE INDEX fact_unhandled ON fact (id) WHERE handled_at IS NULL",

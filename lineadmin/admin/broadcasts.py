@@ -533,8 +533,11 @@ def _pause_sentence(row: Broadcast) -> str:
 
 
 def _asking() -> list[shell.Banner]:
-    """What waits for a decision, on top of every page."""
-    late = Broadcast.select(Broadcast.id, Broadcast.name).where(Broadcast.state == states.LATE)
+    """What waits for a decision, on top of every page but its own, which asks at length."""
+    here = (request.view_args or {}).get("broadcast_id", 0)
+    late = Broadcast.select(Broadcast.id, Broadcast.name).where(
+        Broadcast.state == states.LATE, Broadcast.id != here
+    )
     return [
         shell.Banner(
             "warn",

@@ -25,6 +25,7 @@ from lineadmin.sequences.advance import place_of
 from lineadmin.sequences.models import Sequence
 
 RECENT_PROGRAMS = 50
+IN_TROUBLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.HELD)
 
 STATE_LABELS: dict[int, tuple[str, Any]] = {
     DeliveryState.QUEUED: ("info", _l("Waiting")),
@@ -66,7 +67,10 @@ def _of_program(query: ModelSelect, value: str) -> ModelSelect:
 
 def _in_state(query: ModelSelect, value: str) -> ModelSelect:
     # Written into the query text, so that the partial indexes on live states can answer.
-    return query.where(Delivery.state == live.literal(int(value)))
+    query = query.where(Delivery.state == live.literal(int(value)))
+    if int(value) in IN_TROUBLE:  # SQLite does not see that one state is one of several
+        query = query.where(live.one_of(Delivery.state, IN_TROUBLE))
+    return query
 
 
 def _names(context: Any) -> dict[str, dict[int, str]]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from peewee import fn
 
 from lineadmin import config, segments
 from lineadmin.admin.sequence_forms import step_when, trigger_sentence
 from lineadmin.i18n import _
 from lineadmin.messages.parts import parse_parts
 from lineadmin.messages.summary import summarise
-from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
+from lineadmin.outbox.models import DeliveryState
+from lineadmin.reports import sequence as sequence_report
 from lineadmin.sequences import enrolments
-from lineadmin.sequences.advance import place_of
 from lineadmin.sequences.definition import Definition, Step, cumulative_days, problems
 from lineadmin.sequences.models import Sequence
 
@@ -73,8 +70,8 @@ def draw(row: Sequence, definition: Definition, *, now: datetime) -> Canvas:
     """The canvas of a sequence as it is being edited."""
     found = problems(definition, now=now, public_url=config.current().public_url)
     wrong = {problem.step: problem.sentence for problem in reversed(found) if problem.step}
-    outcomes = _outcomes(row.id)
-    counts = enrolments.counts([row.id]).get(row.id, {})
+    outcomes = sequence_report.outcomes(row.id)
+    counts = enrolments.counts([row.id])[row.id]
     branches = []
     for index, branch in enumerate(definition.branches):
         days = cumulative_days(branch.steps)
@@ -124,16 +121,3 @@ def move_step(steps: list[dict[str, Any]], step: int, *, up: bool) -> int:
     one, two = steps[step - 1], steps[other - 1]
     one["messages"], two["messages"] = two["messages"], one["messages"]
     return other
-
-
-def _outcomes(sequence_id: int) -> dict[tuple[int, int], dict[int, int]]:
-    query: Any = (
-        Delivery.select(Delivery.origin_run, Delivery.state, fn.COUNT(Delivery.id))
-        .where((Delivery.origin_kind == int(OriginKind.STEP)) & (Delivery.origin_id == sequence_id))
-        .group_by(Delivery.origin_run, Delivery.state)
-        .tuples()
-    )
-    found: dict[tuple[int, int], dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for run, state, count in query:
-        found[place_of(run)][state] += count
-    return found

@@ -26,7 +26,7 @@ from lineadmin.admin.sequence_forms import (
     trigger_sentence,
 )
 from lineadmin.errors import Conflict, DomainError
-from lineadmin.i18n import _, _l
+from lineadmin.i18n import _, _l, format_count
 from lineadmin.outbox import reasons
 from lineadmin.sequences import actions, enrolments
 from lineadmin.sequences.definition import ANY, MOST_STEPS, dump
@@ -190,7 +190,7 @@ class SequenceView(AdminPage):
         row = self._get(sequence_id)
         if not self.confirmed():
             definition = actions.definition_of(row)
-            underway = enrolments.counts([row.id]).get(row.id, {}).get("active", 0)
+            underway = format_count(enrolments.underway(row.id))
             return self.confirm(
                 _("Publish “%(name)s”?", name=row.name),
                 text=_("From now on, friends who start get this version."),
@@ -239,7 +239,7 @@ class SequenceView(AdminPage):
         """Switch off, after saying what happens to those underway."""
         row = self._get(sequence_id)
         if not self.confirmed():
-            underway = enrolments.counts([row.id]).get(row.id, {}).get("active", 0)
+            underway = format_count(enrolments.underway(row.id))
             return self.confirm(
                 _("Switch “%(name)s” off?", name=row.name),
                 text=_(
@@ -292,7 +292,7 @@ class SequenceView(AdminPage):
         row = self._get(sequence_id)
         never = row.live_version is None
         if not self.confirmed():
-            underway = enrolments.counts([row.id]).get(row.id, {}).get("active", 0)
+            underway = format_count(enrolments.underway(row.id))
             return self.confirm(
                 _("Delete “%(name)s”?", name=row.name)
                 if never

@@ -22,7 +22,7 @@ LABELS: dict[str, Any] = {
     DRAFT: _l("Draft"),
     SCHEDULED: _l("Scheduled"),
     PLANNING: _l("Getting ready"),
-    SENDING: _l("Sending"),
+    SENDING: _l("Being sent"),
     PAUSED: _l("Paused"),
     STOPPING: _l("Stopping"),
     SENT: _l("Sent"),

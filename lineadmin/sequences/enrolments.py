@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from peewee import SQL, fn
+from peewee import SQL
 
 from lineadmin import journal
 from lineadmin.db import atomic
@@ -14,9 +14,11 @@ from lineadmin.outbox.live import one_of
 from lineadmin.sequences.models import Enrolment
 
 ACTIVE, FINISHED, STOPPED, HELD = "active", "finished", "stopped", "held"
+STATES = (ACTIVE, FINISHED, STOPPED, HELD)
 # Why somebody left before the end
 BLOCKED, ARCHIVED, BY_STAFF, VERSION_GONE = "blocked", "archived", "staff", "version_gone"
 CHUNK = 5_000
+MOST_COUNTED = 10_000  # beyond it screens say "more than"
 
 
 def active(enrolment: Any = Enrolment) -> Any:
@@ -76,18 +78,24 @@ def release(sequence_id: int) -> int:
     )
 
 
-def counts(sequence_ids: Iterable[int] | None = None) -> dict[int, dict[str, int]]:
-    """For each sequence how many friends are in each state."""
-    query = Enrolment.select(Enrolment.sequence, Enrolment.state, fn.COUNT(Enrolment.id)).group_by(
-        Enrolment.sequence, Enrolment.state
-    )
-    if sequence_ids is not None:
-        query = query.where(one_of(Enrolment.sequence, sequence_ids))
+def counts(sequence_ids: Iterable[int], most: int = MOST_COUNTED) -> dict[int, dict[str, int]]:
+    """For each sequence how many friends are in each state; counting stops one past `most`."""
     found: dict[int, dict[str, int]] = {}
-    rows: Any = query.tuples()
-    for sequence_id, state, number in rows:
-        found.setdefault(sequence_id, {})[state] = number
+    for sequence_id in sequence_ids:
+        found[sequence_id] = {}
+        for state in STATES:
+            some = (
+                Enrolment.select(SQL("1"))
+                .where(Enrolment.sequence == sequence_id, Enrolment.state == state)
+                .limit(most + 1)
+            )
+            found[sequence_id][state] = some.count(clear_limit=False)
     return found
+
+
+def underway(sequence_id: int) -> int:
+    """How many friends are underway, exactly."""
+    return int(Enrolment.select().where(active(), Enrolment.sequence == sequence_id).count())
 
 
 def note_ended(friend_ids: list[int], sequence_id: int, reason: str, now: datetime) -> None:
