@@ -123,12 +123,13 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
         return int(g.friends_found)
 
     def known(self) -> dict[str, Any] | None:
-        """How many of the friends LINE listed are known here; None where LINE listed none."""
-        state = chores.followers_state()
-        if state.seen is None:
+        """How many of the account's friends are known here; None while LINE has counted none."""
+        counted = chores.friend_total()
+        if counted is None:
             return None
+        total, day = counted
         known = queries.status_count(FRIEND)
-        return {"known": known, "total": max(state.seen, known), "at": state.at}
+        return {"known": known, "total": max(total, known), "day": day, "missing": known < total}
 
     def bulk_controls(self) -> Markup:
         """Which tag, and whether everybody who matches is meant."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from lineadmin.line.errors import LineUnclear
@@ -64,6 +65,17 @@ class Quota:
     """Messages this account may send this month; `limit` None means that no limit is set."""
 
     limit: int | None
+
+
+@dataclass(frozen=True)
+class FriendTotal:
+    """How many friends the account had at the end of a day, those who blocked it left out.
+
+    Source: REF#get-number-of-followers, followers minus blocks
+    """
+
+    friends: int
+    day: date
 
 
 @dataclass(frozen=True)

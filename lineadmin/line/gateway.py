@@ -13,6 +13,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -24,6 +25,7 @@ from lineadmin.line.answers import (
     Accepted,
     BotInfo,
     FollowerPage,
+    FriendTotal,
     MediaContent,
     Profile,
     Quota,
@@ -52,6 +54,7 @@ READ_SECONDS = 10.0
 CONNECTIONS = 32
 CONTENT_BYTES = 20 * 1024 * 1024
 VALIDATE_KINDS = ("reply", "push", "multicast", "narrowcast", "broadcast")
+LINE_CALENDAR = timezone(timedelta(hours=9))  # its statistics turn the day in UTC+9
 JSON_HEADERS = {"Content-Type": "application/json", "User-Agent": "lineadmin"}
 
 logger = logging.getLogger(__name__)
@@ -76,12 +79,14 @@ class Gateway:
             retries=False,
             timeout=urllib3.Timeout(connect=connect, read=read),
         )
+        self._hosts: dict[str, urllib3.HTTPConnectionPool] = {}
         self._tokens = self._choose_tokens(config)
         self._sdk: Any = None
         self._sdk_lock = threading.Lock()
 
     def close(self) -> None:
         """Let go of all connections."""
+        self._hosts.clear()
         self._pool.clear()
 
     # Sending ---------------------------------------------------------------------------------
@@ -185,6 +190,17 @@ class Gateway:
             ),
         )
         return FollowerPage(tuple(found.user_ids), found.next or None)
+
+    def friend_total(self, *, wall: datetime) -> FriendTotal | None:
+        """How many friends the account had yesterday; None where LINE has not counted that day."""
+        day = (wall.astimezone(LINE_CALENDAR) - timedelta(days=1)).date()
+        found, request_id = self._get(f"/v2/bot/insight/followers?date={day:%Y%m%d}")
+        if found.get("status") != "ready":
+            return None
+        followers, blocks = found.get("followers"), found.get("blocks") or 0
+        if not isinstance(followers, int) or not isinstance(blocks, int):
+            raise LineUnclear(200, request_id, "LINE's answer could not be read")
+        return FriendTotal(max(0, followers - blocks), day)
 
     def webhook_endpoint(self) -> WebhookEndpoint | None:
         """Where LINE sends events; None when no address is set yet."""
@@ -331,8 +347,15 @@ class Gateway:
         longest: int | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            response = self._pool.request(
-                method, url, body=body, headers=headers, preload_content=longest is None
+            host, path = self._host_of(url)
+            response = host.urlopen(
+                method,
+                path,
+                body=body,
+                headers=headers,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=longest is None,
             )
             try:
                 data = response.data if longest is None else response.read(longest + 1)
@@ -346,6 +369,17 @@ class Gateway:
         if longest is not None and len(data) > longest:
             raise LineRefused(413, request_id, "larger than this server takes")
         return response.status, response.headers, data
+
+    def _host_of(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
+        """The pool of connections to a URL's host, and the rest of the URL.
+
+        Asking the manager by URL each time costs a third of the whole request.
+        """
+        path_at = url.find("/", len("https://"))
+        base = url[:path_at]
+        if base not in self._hosts:
+            self._hosts[base] = self._pool.connection_from_url(base)
+        return self._hosts[base], url[path_at:]
 
     def _through_sdk(
         self,

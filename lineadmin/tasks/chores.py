@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from lineadmin import config, settings
@@ -22,6 +22,7 @@ from lineadmin.staff.models import Staff
 
 FOLLOWERS_WANTED = "followers.wanted"
 FOLLOWERS_RESULT = "followers.result"
+FRIEND_TOTAL = "friends.total"
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,17 @@ def _look_at_connection(gateway: Gateway, now: datetime, wall: datetime) -> None
     checkup.keep(list(found), wall=wall)
 
 
+def _count_friends(gateway: Gateway, _now: datetime, wall: datetime) -> None:
+    try:
+        total = gateway.friend_total(wall=wall)
+    except LineError as error:
+        logger.info("friends were not counted: %s", error)
+        return
+    if total is not None:
+        value = {"friends": total.friends, "day": total.day.isoformat()}
+        settings.mark(FRIEND_TOTAL, value, wall=wall)
+
+
 def _forget_sign_in_tries(_gateway: Gateway, _now: datetime, wall: datetime) -> None:
     throttle.forget_old(wall=wall)
 
@@ -51,6 +63,7 @@ def _forget_sign_in_tries(_gateway: Gateway, _now: datetime, wall: datetime) -> 
 CHORES: tuple[Chore, ...] = (
     Chore("quota", timedelta(minutes=20), _read_quota),
     Chore("connection", timedelta(hours=12), _look_at_connection),
+    Chore("friends", timedelta(hours=12), _count_friends),
     Chore("sessions", timedelta(hours=12), _forget_sign_in_tries),
 )
 NAMES = tuple(chore.name for chore in CHORES)
@@ -105,6 +118,12 @@ def followers_state() -> FollowersState:
         return FollowersState(running=True)
     row = Setting.get_or_none(Setting.key == FOLLOWERS_RESULT)
     return FollowersState() if row is None else FollowersState(at=row.changed_at, **row.value)
+
+
+def friend_total() -> tuple[int, date] | None:
+    """How many friends LINE counted, and at the end of which day; None where it never told."""
+    value = settings.get(FRIEND_TOTAL)
+    return None if value is None else (value["friends"], date.fromisoformat(value["day"]))
 
 
 def _import_followers(gateway: Gateway, now: datetime, wall: datetime) -> int:

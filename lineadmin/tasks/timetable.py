@@ -24,6 +24,7 @@ TIMETABLE: tuple[tuple[str, Callable[..., bool]], ...] = (
     ("look", crontab(minute="*")),
     ("quota", crontab(minute="*/10")),
     ("connection", crontab(minute="5", hour="*/6")),
+    ("friends", crontab(minute="35", hour="*/6")),
     ("sessions", crontab(minute="20", hour="*/6")),
 )
 

@@ -28,7 +28,9 @@ def owner(app) -> Panel:
 
 def names_on(page: str) -> list[str]:
     """The friends a list shows, in order."""
-    return re.findall(r'<span class="who" data-raw>.*?<span class="[^"]*">([^<]*)</span></span>', page, re.S)
+    return re.findall(
+        r'<span class="who" data-raw>.*?<span class="[^"]*">([^<]*)</span></span>', page, re.S
+    )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from lineadmin import clock, settings
 from lineadmin.friends import tags
 from lineadmin.friends.models import BLOCKED, FRIEND, UNKNOWN, Friend, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
@@ -258,3 +259,15 @@ def test_every_order_and_filter_walks_along_an_index(manager, query, index):
     plans = [plan_of(sql, params) for sql, params in pages]
     assert any(re.search(index, plan, re.M) for plan in plans), plans
     assert Friend.select().count() == 1
+
+
+def test_the_heading_tells_how_many_of_all_friends_are_known_and_how_to_learn_more(owner):
+    make_friend("小花")
+    make_friend("封鎖", status=BLOCKED)
+    assert "以前就加入的好友" in owner.get(LIST).text
+    settings.mark("friends.total", {"friends": 40, "day": "2026-11-22"}, wall=clock.wall())
+    page = owner.get(LIST).text
+    assert "LINE 在 2026/11/22（日） 統計有 40 位好友，這裡認識 1 位。" in page
+    assert "/admin/connection/#before" in page
+    settings.mark("friends.total", {"friends": 1, "day": "2026-11-22"}, wall=clock.wall())
+    assert "帳號的 1 位好友都已認識。" in owner.get(LIST).text

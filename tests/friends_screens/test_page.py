@@ -140,7 +140,7 @@ def test_everything_that_happened_is_told_newest_first_with_names(manager):
         "收到 歡迎訊息 ・免費 歡迎",
         "發給優惠券 見面禮 ・隨歡迎訊息",
         "進入漸進式訊息 四週養成",
-        "拿掉標籤 （已刪除）",
+        "移除標籤 （已刪除）",
         "加上標籤 常客 ・匯入",
         "設定來源 門市 QR ・系統觀察",
         "加入好友",

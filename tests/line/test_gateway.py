@@ -2,6 +2,7 @@ import json
 import logging
 import socket
 import threading
+from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 import pytest
@@ -370,3 +371,16 @@ def test_loading_is_a_multiple_of_five(pretend, gateway):
     for seconds, asked in ((1, 5), (23, 20), (600, 60)):
         gateway.loading(HANA, seconds=seconds)
         assert json.loads(pretend.asked[-1].body) == {"chatId": HANA, "loadingSeconds": asked}
+
+
+def test_the_account_has_those_who_added_it_less_those_who_blocked_it(pretend, gateway):
+    counted = {"status": "ready", "followers": 7620, "targetedReaches": 5848, "blocks": 237}
+    pretend.says(200, counted).says(200, {"status": "unready"}).says(200, {"status": "ready"})
+    late = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)  # the 24th in LINE's calendar
+    total = gateway.friend_total(wall=late)
+    assert total is not None
+    assert (total.friends, total.day.isoformat()) == (7383, "2026-11-23")
+    assert pretend.asked[-1].path == "/v2/bot/insight/followers?date=20261123"
+    assert gateway.friend_total(wall=late) is None
+    with pytest.raises(LineUnclear):
+        gateway.friend_total(wall=late)
