@@ -10,7 +10,7 @@ from lineadmin.i18n import _l
 
 @dataclass(frozen=True)
 class Kind:
-    """`triggers`: sequences start or end on it, so it waits in the journal until they have looked."""
+    """`triggers`: sequences start or end on it, so it waits in the journal until they looked."""
 
     code: str
     label: Any
