@@ -70,6 +70,11 @@ def empty_database(migrated: str, folder: Path) -> str:
     database.open_database(migrated)
     tables = ", ".join(f'"{model._meta.table_name}"' for model in MODELS)
     database.ensure_connection()
+    # Threads of earlier tests may have left connections open: they would use up the server's.
+    database.db.execute_sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     database.db.execute_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     database.db.close()
     return migrated

@@ -18,7 +18,7 @@ INITDB_OPTIONS = ("-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
 # Durability costs time and a test database has no tomorrow.
 POSTGRES_SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "max_connections": "200",
+    "max_connections": "500",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
