@@ -2,8 +2,9 @@
 
 5,000 friends get two messages each through a LINE that answers after 20-200 ms and fails 5 % of the
 time in every way. Processes are killed again and again at random moments; some of the time the
-moment is drawn anew until it falls into a kind of work that was not hit yet. The verdict comes from the phones alone: each
-has each message exactly once. A run whose kills hit nothing worth hitting fails as proving nothing.
+moment is drawn anew until it falls into a kind of work that was not hit yet. The verdict comes from
+the phones alone: each has each message exactly once. A run whose kills hit nothing worth hitting
+fails as proving nothing.
 
 `python -m bench.chaos [--friends N] [--kills N] [--database URL] [--seed N]`; without --database it
 runs on SQLite and on a PostgreSQL of its own.

@@ -227,8 +227,8 @@ def _candidates(limit: int, wall: datetime) -> list[_Ready]:
             Shipment.id,
             Shipment.origin_kind,
             Shipment.origin_id,
-            Shipment.first_unclear_at.cast("BIGINT"),
-            Shipment.created_at.cast("BIGINT"),
+            Shipment.first_unclear_at,
+            Shipment.created_at,
         )
         .where(ready() & (Shipment.try_at <= wall))
         .order_by(Shipment.try_at, Shipment.id)
@@ -262,7 +262,7 @@ def _lease(ids: list[int], leased_by: str, wall: datetime) -> list[Flight]:
             Shipment.recipients,
             Shipment.fence,
             Shipment.tries,
-            Shipment.first_unclear_at.cast("BIGINT"),
+            Shipment.first_unclear_at,
             Shipment.quota_month,
         )
     )

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from uuid import uuid4
 
-from peewee import Case, ValuesList, fn
+from peewee import SQL, Case, fn
 
 from lineadmin.db import atomic, dump_json, to_ms
 from lineadmin.friends.models import Friend
@@ -28,7 +28,7 @@ from lineadmin.line.errors import (
     LineUnclear,
 )
 from lineadmin.outbox import claim, pauses, phase, quota, reasons
-from lineadmin.outbox.live import changed, flying, one_of, packed, rows
+from lineadmin.outbox.live import Listed, changed, flying, one_of, packed, rows
 from lineadmin.outbox.models import (
     Delivery,
     DeliveryState,
@@ -131,12 +131,12 @@ def record(
 
 def _accepted(results: list[Result], done: Recorded, now: datetime, wall: datetime) -> None:
     taken = [(r.flight, r.accepted) for r in results if r.accepted is not None]
-    told = ValuesList(
+    told = Listed.rows(
+        "told",
         [
-            (flight.id, flight.fence, yes.request_id or "", yes.accepted_request_id or "")
+            ((flight.id, flight.fence), (yes.request_id or "", yes.accepted_request_id or ""))
             for flight, yes in taken
         ],
-        alias="told",
     )
     written = (
         Shipment.update(
@@ -145,11 +145,11 @@ def _accepted(results: list[Result], done: Recorded, now: datetime, wall: dateti
             done_at=wall,
             status=200,
             error="",
-            line_request_id=told.c.column3,
-            accepted_request_id=told.c.column4,
+            line_request_id=told.column(3),
+            accepted_request_id=told.column(4),
         )
-        .from_(told)
-        .where((Shipment.id == told.c.column1) & (Shipment.fence == told.c.column2) & flying())
+        .from_(told.source)
+        .where((Shipment.id == told.column(1)) & (Shipment.fence == told.column(2)) & flying())
         .returning(Shipment.id, Shipment.recipients, Shipment.quota_month)
     )
     months: Counter[str] = Counter()
@@ -180,36 +180,37 @@ def _again(results: list[Result], wall: datetime) -> list[int]:
         unclear_at = wall if isinstance(error, LineUnclear) else None
         lines.append(
             (
-                flight.id,
-                flight.fence,
-                to_ms(wall + wait),
-                None if unclear_at is None else to_ms(unclear_at),
-                error.status,
-                error.request_id or "",
-                _words(error),
+                (
+                    flight.id,
+                    flight.fence,
+                    to_ms(wall + wait),
+                    None if unclear_at is None else to_ms(unclear_at),
+                    error.status,
+                ),
+                (error.request_id or "", _words(error)),
             )
         )
-    told = ValuesList(lines, alias="told")
+    told = Listed.rows("told", lines)
     # The try began when it was claimed; that is the moment LINE may have taken it.
     claimed_at = Shipment.lease_until - claim.LEASE // timedelta(milliseconds=1)
     began = fn.COALESCE(Shipment.first_unclear_at, claimed_at)
     query = (
         Shipment.update(
             state=int(ShipmentState.READY),
-            try_at=told.c.column3.cast("BIGINT"),
+            try_at=SQL("CAST(told.column3 AS BIGINT)"),
             first_unclear_at=Case(
                 None,
-                [(told.c.column4.cast("BIGINT").is_null(False), began)],
+                [(SQL("CAST(told.column4 AS BIGINT)").is_null(False), began)],
                 Shipment.first_unclear_at,
             ),
             lease_until=None,
             leased_by="",
-            status=told.c.column5.cast("INTEGER"),
-            line_request_id=told.c.column6,
-            error=told.c.column7,
+            status=SQL("CAST(told.column5 AS INTEGER)"),
+            line_request_id=told.column(6),
+            error=told.column(7),
         )
-        .from_(told)
-        .where((Shipment.id == told.c.column1) & (Shipment.fence == told.c.column2) & flying())
+        .from_(told.source)
+        .where((Shipment.id == told.column(1)) & (Shipment.fence == told.column(2)) & flying())
         .returning(Shipment.id)
     )
     return [shipment_id for (shipment_id,) in rows(query)]

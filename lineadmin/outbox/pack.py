@@ -14,15 +14,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from peewee import SQL, ValuesList
-
-from lineadmin.db import atomic, dump_json
-from lineadmin.friends.models import Friend
+from lineadmin.db import atomic, dump_json, to_ms
 from lineadmin.line.limits import MULTICAST_RECIPIENTS
 from lineadmin.outbox import phase, quota, reasons, recheck
-from lineadmin.outbox.live import one_of, queued
-from lineadmin.outbox.models import Content, Delivery, DeliveryState, Shipment
-from lineadmin.outbox.protocol import Job, Prepare, Prepared, Programs
+from lineadmin.outbox.live import Listed, insert_texts, one_of, queued, rows
+from lineadmin.outbox.models import Content, Delivery, DeliveryState, Shipment, ShipmentState
+from lineadmin.outbox.protocol import Addressee, Errand, Job, Prepare, Prepared, Programs
 from lineadmin.outbox.recheck import Candidate, Group
 
 # Rows per transaction. Equal content costs little; personal content is rendered one by one and
@@ -31,6 +28,19 @@ EQUAL_CHUNK = 5 * MULTICAST_RECIPIENTS
 PERSONAL_CHUNK = MULTICAST_RECIPIENTS
 
 logger = logging.getLogger(__name__)
+
+_FROZEN = (
+    Shipment.origin_kind,
+    Shipment.origin_id,
+    Shipment.recipients,
+    Shipment.state,
+    Shipment.try_at,
+    Shipment.created_at,
+    Shipment.kind,
+    Shipment.body,
+    Shipment.retry_key,
+    Shipment.quota_month,
+)
 
 
 @dataclass
@@ -80,7 +90,7 @@ def pack_chunk(
         done.short = granted < len(chosen)
         if done.short:
             programs.waits(group.kind, group.origin_id or 0, reasons.QUOTA, now)
-        parcels, skipped = _fill(chosen[:granted], prepare, now)
+        parcels, skipped = _fill(chosen[:granted], group.kind, prepare, now)
         done.skipped += skipped
         done.deliveries = sum(len(parcel.to) for parcel in parcels)
         done.shipments = len(parcels)
@@ -95,16 +105,17 @@ def _head_is_personal(group: Group) -> bool:
     if group.origin_id is None:
         return True
     head = (
-        Delivery.select(Delivery.content)
+        Delivery.select(Content.personal)
+        .join(Content)
         .where(
             queued()
             & (Delivery.origin_kind == int(group.kind))
             & (Delivery.origin_id == group.origin_id)
         )
         .order_by(Delivery.due_at, Delivery.id)
-        .first()
+        .limit(1)
     )
-    return head is not None and bool(head.content.personal)
+    return any(personal for (personal,) in rows(head))
 
 
 def _without_remainder(
@@ -117,7 +128,9 @@ def _without_remainder(
     return fit
 
 
-def _fill(chosen: list[Candidate], prepare: Prepare, now: datetime) -> tuple[list[_Parcel], int]:
+def _fill(
+    chosen: list[Candidate], kind: int, prepare: Prepare, now: datetime
+) -> tuple[list[_Parcel], int]:
     by_content: dict[int, list[Candidate]] = defaultdict(list)
     for one in chosen:
         by_content[one.content_id].append(one)
@@ -130,7 +143,7 @@ def _fill(chosen: list[Candidate], prepare: Prepare, now: datetime) -> tuple[lis
             own += candidates
             continue
         # Rendered for the first, sent to all of them.
-        [prepared] = _prepared(_jobs(candidates[:1], contents), prepare)
+        [prepared] = _prepared(_jobs(candidates[:1], contents, kind), prepare)
         if prepared.messages is None:
             recheck.skip(
                 [one.id for one in candidates], prepared.skip_reason, now, detail=prepared.dropped
@@ -140,20 +153,24 @@ def _fill(chosen: list[Candidate], prepare: Prepare, now: datetime) -> tuple[lis
             parcels += _parcels(dump_json(prepared.messages), candidates)
             _note_dropped([(one.id, prepared.dropped) for one in candidates if prepared.dropped])
     if own:
-        filled, without = _fill_personal(own, contents, prepare, now)
+        filled, without = _fill_personal(own, contents, kind, prepare, now)
         parcels += filled
         skipped += without
     return parcels, skipped
 
 
 def _fill_personal(
-    candidates: list[Candidate], contents: dict[int, Content], prepare: Prepare, now: datetime
+    candidates: list[Candidate],
+    contents: dict[int, Content],
+    kind: int,
+    prepare: Prepare,
+    now: datetime,
 ) -> tuple[list[_Parcel], int]:
     # What came out equal all the same (nobody's name is known) still shares a request.
     alike: dict[str, list[Candidate]] = defaultdict(list)
     dropped: list[tuple[int, str]] = []
     out: dict[tuple[str, str], list[int]] = defaultdict(list)
-    results = _prepared(_jobs(candidates, contents), prepare)
+    results = _prepared(_jobs(candidates, contents, kind), prepare)
     for one, prepared in zip(candidates, results, strict=True):
         if prepared.messages is None:
             out[prepared.skip_reason, prepared.dropped].append(one.id)
@@ -191,13 +208,13 @@ def _prepared(jobs: list[Job], prepare: Prepare) -> Sequence[Prepared]:
     return results
 
 
-def _jobs(candidates: list[Candidate], contents: dict[int, Content]) -> list[Job]:
-    ids = [one.id for one in candidates]
-    friend_ids = {one.friend_id for one in candidates}
-    deliveries = {row.id: row for row in Delivery.select().where(one_of(Delivery.id, ids))}
-    friends = {row.id: row for row in Friend.select().where(one_of(Friend.id, friend_ids))}
+def _jobs(candidates: list[Candidate], contents: dict[int, Content], kind: int) -> list[Job]:
     return [
-        Job(deliveries[one.id], friends[one.friend_id], contents[one.content_id])
+        Job(
+            Errand(one.id, kind, one.origin_id, one.origin_run),
+            Addressee(one.friend_id, one.line_user_id, one.display_name),
+            contents[one.content_id],
+        )
         for one in candidates
     ]
 
@@ -244,33 +261,34 @@ def _freeze(
         for origin_id in {parcel.origin_id for parcel in parcels}
     }
     keys = [str(uuid4()) for _ in parcels]
-    rows = [
-        {
-            "kind": "push" if len(parcel.to) == 1 else "multicast",
-            "origin_kind": int(group.kind),
-            "origin_id": parcel.origin_id,
-            "body": body_text(parcel.messages, parcel.to, units[parcel.origin_id]),
-            "recipients": len(parcel.to),
-            "retry_key": key,
-            "try_at": try_at,
-            "quota_month": month,
-            "created_at": wall,
-        }
-        for key, parcel in zip(keys, parcels, strict=True)
-    ]
-    inserted = Shipment.insert_many(rows).returning(Shipment.retry_key, Shipment.id).tuples()
-    ids = dict(inserted.execute())
+    ready = int(ShipmentState.READY)
+    first, created = to_ms(try_at), to_ms(wall)
+    inserted = insert_texts(
+        Shipment,
+        _FROZEN,
+        [
+            (
+                (group.kind, parcel.origin_id, len(parcel.to), ready, first, created),
+                (
+                    "push" if len(parcel.to) == 1 else "multicast",
+                    body_text(parcel.messages, parcel.to, units[parcel.origin_id]),
+                    key,
+                    month,
+                ),
+            )
+            for key, parcel in zip(keys, parcels, strict=True)
+        ],
+        returning=(Shipment.retry_key, Shipment.id),
+    )
+    ids = dict(inserted)
     pairs = [
         (one.id, ids[key]) for key, parcel in zip(keys, parcels, strict=True) for one in parcel.to
     ]
-    tied = ValuesList(
-        [(SQL(f"{delivery_id}, {shipment_id}"),) for delivery_id, shipment_id in pairs],
-        alias="tied",
-    )
+    tied = Listed.pairs("tied", pairs)
     changed = (
-        Delivery.update(state=int(DeliveryState.PACKED), shipment=tied.c.column2)
-        .from_(tied)
-        .where((Delivery.id == tied.c.column1) & queued())
+        Delivery.update(state=int(DeliveryState.PACKED), shipment=tied.column(2))
+        .from_(tied.source)
+        .where((Delivery.id == tied.column(1)) & queued())
         .execute()
     )
     if changed != len(pairs):

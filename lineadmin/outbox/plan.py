@@ -18,6 +18,7 @@ from lineadmin.db import atomic, db, insert_ignore, is_postgres, to_ms
 from lineadmin.friends.models import BLOCKED as BLOCKED_STATUS
 from lineadmin.friends.models import Friend
 from lineadmin.outbox import phase, reasons
+from lineadmin.outbox.live import rows
 from lineadmin.outbox.models import Content, Delivery, DeliveryState
 from lineadmin.outbox.origins import Origin
 from lineadmin.settings import ShopSettings
@@ -264,9 +265,8 @@ def _insert(select: Select, last_friend_id: int | None) -> Planned:
         Delivery.insert_from(select, _COLUMNS)
         .on_conflict(action="nothing")
         .returning(Delivery.state)
-        .tuples()
     )
-    states = [state for (state,) in query.execute()]
+    states = [state for (state,) in rows(query)]
     return Planned(last_friend_id, len(states), states.count(DeliveryState.SKIPPED))
 
 

@@ -10,15 +10,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from lineadmin.friends.models import Friend
-from lineadmin.outbox.models import Content, Delivery, OriginKind
+from lineadmin.outbox.models import Content, OriginKind
+
+
+class Addressee(NamedTuple):
+    """What rendering needs to know of a friend."""
+
+    id: int
+    line_user_id: str
+    display_name: str
+
+
+class Errand(NamedTuple):
+    """What rendering needs to know of a delivery."""
+
+    id: int
+    origin_kind: int
+    origin_id: int
+    origin_run: int
 
 
 class Job(NamedTuple):
-    """One message to prepare for one friend."""
+    """One message to prepare for one friend. No models: a broadcast makes 100,000 of these."""
 
-    delivery: Delivery
-    friend: Friend
+    delivery: Errand
+    friend: Addressee
     content: Content
 
 

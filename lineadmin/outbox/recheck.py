@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from lineadmin import settings
-from lineadmin.db import is_postgres, to_ms
+from lineadmin.db import from_ms, is_postgres, to_ms
 from lineadmin.friends.models import BLOCKED as BLOCKED_STATUS
 from lineadmin.friends.models import Friend
 from lineadmin.outbox import quiet, reasons
@@ -35,13 +35,15 @@ class Group:
 
 
 class Candidate(NamedTuple):
-    """What the recheck has to know of one due delivery, without building models."""
+    """What has to be known of one due delivery, without building models."""
 
     id: int
     friend_id: int
     content_id: int
     origin_id: int
+    origin_run: int
     line_user_id: str
+    display_name: str
     status: str
     opted_out_at: int | None
     expires_at: int | None
@@ -96,11 +98,12 @@ def take(group: Group, limit: int, now: datetime) -> list[Candidate]:
             Delivery.friend_id,
             Delivery.content,
             Delivery.origin_id,
+            Delivery.origin_run,
             Friend.line_user_id,
+            Friend.display_name,
             Friend.status,
-            # Cast, so that they come as the plain numbers they are.
-            Friend.opted_out_at.cast("BIGINT"),
-            Delivery.expires_at.cast("BIGINT"),
+            Friend.opted_out_at,
+            Delivery.expires_at,
         )
         .join(Friend, on=(Friend.id == Delivery.friend_id))
         .where(condition)
@@ -153,6 +156,8 @@ def _head(kind: OriginKind, after: int) -> tuple[int, int, datetime] | None:
         Delivery.select(Delivery.origin_id, Delivery.priority, Delivery.due_at)
         .where(queued() & (Delivery.origin_kind == int(kind)) & (Delivery.origin_id > after))
         .order_by(Delivery.origin_id, Delivery.due_at, Delivery.id)
-        .first()
+        .limit(1)
     )
-    return None if head is None else (head.origin_id, head.priority, head.due_at)
+    for origin_id, priority, due_at in rows(head):
+        return origin_id, priority, from_ms(due_at)
+    return None
