@@ -135,9 +135,8 @@ class TurnTakingSqlite(SqliteDatabase):
         if self.in_transaction() or not sql.lstrip()[:6].upper().startswith(WRITES):
             return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
         with self._turn:
-            return self._ask_for_the_lock(
-                lambda: super(TurnTakingSqlite, self).execute_sql(sql, params)
-            )
+            plain: Any = super()
+            return self._ask_for_the_lock(lambda: plain.execute_sql(sql, params))
 
     def _ask_for_the_lock(self, question: Callable[[], Any]) -> Any:
         connection = self.connection()  # type: ignore[no-untyped-call]
@@ -207,7 +206,7 @@ def run_sql(sql: str, *values: Any) -> Any:
     """
     if is_postgres():
         sql = sql.replace("?", "%s")
-    return db.execute_sql(sql, values)  # type: ignore[no-untyped-call]
+    return db.execute_sql(sql, values)
 
 
 def insert_ignore(query: Insert) -> int:

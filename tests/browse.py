@@ -12,10 +12,13 @@ NARROW = {"width": 390, "height": 844}
 
 # Words that are the same in every language of the screens.
 SAME_EVERYWHERE = re.compile(
-    r"\b(LINE Pay|LINE|lineadmin|QR|LIFF|CSV|JSON|YAML|PIN|OK|NT|iOS|iPhone|Android|Excel|UTF|Big5|ISO|ID|"
+    r"\b(LINE Pay|LINE|lineadmin|QR|LIFF|CSV|JSON|YAML|PIN|OK|NT|iOS|iPhone|Android|Excel|UTF|"
+    r"Big5|ISO|ID|"
     r"Official Account|Pay|Manager|Messaging API|API|webhook|URL|https?|flask|Webhook|Beacon|Emoji|"
-    r"menu|stop|unsubscribe|Flex|English|am|pm|kg|KB|MB|GB|px|JPEG|JPG|PNG|WebP|GIF|PDF|Console|Developers|"
-    r"Channel|access|token|secret|Login|Ctrl|Esc|Enter|Tab|Asia|Taipei|Chromium|Chrome|Safari|SQLite|PostgreSQL)\b"
+    r"menu|stop|unsubscribe|Flex|English|am|pm|kg|KB|MB|GB|px|JPEG|JPG|PNG|WebP|GIF|PDF|"
+    r"Console|Developers|"
+    r"Channel|access|token|secret|Login|Ctrl|Esc|Enter|Tab|Asia|Taipei|Chromium|Chrome|Safari|"
+    r"SQLite|PostgreSQL)\b"
 )
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
 
