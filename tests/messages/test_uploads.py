@@ -29,7 +29,7 @@ def read(encoded):
 
 
 def noise(size):
-    shades = random.Random(7).randbytes(size[0] * size[1] * 3)  # noqa: S311
+    shades = random.Random(7).randbytes(size[0] * size[1] * 3)
     return Image.frombytes("RGB", size, shades)
 
 

@@ -29,7 +29,7 @@ WORKED_OFF_SECONDS = 120
 
 def a_crowd(secret):
     """Signed requests for EVENTS events, a fifth of them twice, shuffled."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     unique = int(EVENTS * (1 - DUPLICATES))
     now = int(time.time() * 1000)
     events = []
