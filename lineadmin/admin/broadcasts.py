@@ -20,11 +20,12 @@ from lineadmin import clock, config, i18n, segments, settings
 from lineadmin.admin import listing, shell, two_tabs
 from lineadmin.admin.base import StaffModelView
 from lineadmin.admin.broadcast_form import BroadcastForm, form_of, posted_form
+from lineadmin.admin.broadcast_sum import button, confirm_label, in_words, sum_of
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
-from lineadmin.broadcasts import actions, ledger, states
+from lineadmin.broadcasts import actions, control, ledger, states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import Conflict, DomainError
-from lineadmin.i18n import _, _l, _n, format_count, format_datetime, format_twd
+from lineadmin.i18n import _, _l, format_count, format_datetime
 from lineadmin.messages.preview import preview
 from lineadmin.messages.rehearsal import send_test
 from lineadmin.outbox import reasons
@@ -130,10 +131,10 @@ class BroadcastView(StaffModelView):
         """The sum for what the form says now, as a piece of page. Changes nothing."""
         row = Broadcast.get_or_none(Broadcast.id == request.args.get("id", 0, type=int))
         form = posted_form(request.form, row)
-        found = _sum(form)
+        found = sum_of(form)
         body = {
             "html": render_template("admin/_broadcast_sum.html", sum=found),
-            "button": _button(found),
+            "button": button(found),
         }
         return FlaskResponse(json.dumps(body), mimetype="application/json")
 
@@ -191,13 +192,13 @@ class BroadcastView(StaffModelView):
 
     def _editor(self, form: BroadcastForm, row: Broadcast | None, note: Any = None) -> str:
         stored = form if row is None else form_of(row)
-        found = _sum(form)
+        found = sum_of(form)
         return self.render(
             "admin/broadcast_edit.html",
             form=form,
             broadcast=row,
             sum=found,
-            button=_button(found),
+            button=button(found),
             conflict=note,
             hidden={} if row is None else two_tabs.hidden_fields(stored, row.version),
             linked=current_staff().friend_id is not None,
@@ -231,14 +232,14 @@ class BroadcastView(StaffModelView):
         page = self.render(
             "admin/broadcast_confirm.html",
             broadcast=_row(broadcast_id),
-            sum=_told(told, now, row.at),
+            sum=in_words(told),
             audience=segments.sentence(row.audience),
             leaves_at=actions.leaving(row.at, told.will_send, now),
             undo_minutes=shop.undo_minutes if told.will_send > 1 else 0,
             waits_quiet=_in_quiet_hours(shop, actions.leaving(row.at, told.will_send, now)),
             messages=_phone(row.parts),
             error=error,
-            submit=_confirm_label(told, row),
+            submit=confirm_label(told, row.at),
         )
         return page, status
 
@@ -304,14 +305,14 @@ class BroadcastView(StaffModelView):
     @flash_refusals
     def pause(self, broadcast_id: int) -> Response:
         """Hold the rest."""
-        return self._done(broadcast_id, actions.pause, _("Paused. Nothing more leaves for now."))
+        return self._done(broadcast_id, control.pause, _("Paused. Nothing more leaves for now."))
 
     @expose("/<int:broadcast_id>/resume/", methods=("POST",))
     @needs("send")
     @flash_refusals
     def resume(self, broadcast_id: int) -> Response:
         """Let the rest go."""
-        return self._done(broadcast_id, actions.resume, _("It goes on."))
+        return self._done(broadcast_id, control.resume, _("It goes on."))
 
     @expose("/<int:broadcast_id>/stop/", methods=("POST",))
     @needs("send")
@@ -331,14 +332,14 @@ class BroadcastView(StaffModelView):
                 label=_("Stop the rest"),
                 cancel_url=self._address(".report", row.id),
             )
-        return self._done(row.id, actions.stop, _("The rest is being taken back."))
+        return self._done(row.id, control.stop, _("The rest is being taken back."))
 
     @expose("/<int:broadcast_id>/late/", methods=("POST",))
     @needs("send")
     @flash_refusals
     def send_late(self, broadcast_id: int) -> Response:
         """Send what the server slept through."""
-        actions.send_late(broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
+        control.send_late(broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
         return redirect(self._address(".report", broadcast_id))
 
     @expose("/<int:broadcast_id>/drop/", methods=("POST",))
@@ -346,7 +347,7 @@ class BroadcastView(StaffModelView):
     @flash_refusals
     def drop(self, broadcast_id: int) -> Response:
         """Give up what is late or on hold."""
-        actions.drop(broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
+        control.drop(broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
         flash(_("Given up. It will not be sent."), "success")
         return redirect(self._address(".report", broadcast_id))
 
@@ -355,7 +356,7 @@ class BroadcastView(StaffModelView):
     @flash_refusals
     def release(self, broadcast_id: int) -> Response:
         """Let go on what a restore put on hold."""
-        actions.release(broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
+        control.release(broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
         return redirect(self._address(".report", broadcast_id))
 
     @expose("/<int:broadcast_id>/duplicate/", methods=("POST",))
@@ -414,83 +415,6 @@ def _free_name(now: datetime) -> str:
         name = f"{base} ({number})"
         number += 1
     return str(name)
-
-
-def _sum(form: BroadcastForm) -> dict[str, Any] | None:
-    audience = form.audience()
-    if audience is None:
-        return None
-    now = clock.now()
-    try:
-        at = form.moment()
-    except DomainError:
-        at = None
-    return _told(ledger.ledger(audience, now=now, at=at), now, at)
-
-
-def _told(found: ledger.Ledger, now: datetime, at: datetime | None) -> dict[str, Any]:
-    """The sum and its words for templates."""
-    shop = settings.shop()
-    return {
-        "ledger": found,
-        "lines": [
-            (_("Has blocked the account"), found.blocked),
-            (_("Wants no notifications"), found.opted_out),
-            (_cap_words(shop), found.cap),
-        ],
-        "money": _money(found),
-    }
-
-
-def _cap_words(shop: ShopSettings) -> str:
-    if shop.cap_messages is None or shop.cap_days is None:
-        return ""
-    return _(
-        "Has had %(messages)s messages in %(days)s days",
-        messages=shop.cap_messages,
-        days=shop.cap_days,
-    )
-
-
-def _money(found: ledger.Ledger) -> str:
-    if not found.this_month:
-        return _("It leaves in another month, whose messages are still untouched.")
-    if found.cost.twd is None:
-        return _("The plan is not set, so the cost is not known.")
-    if found.cost.sold_out:
-        return _(
-            "%(count)s messages more than the plan includes; it sells no extra ones.",
-            count=format_count(found.cost.over),
-        )
-    if found.cost.over == 0:
-        return _("Within the plan: no extra cost.")
-    return _(
-        "About %(money)s: %(count)s messages beyond the plan.",
-        money=format_twd(found.cost.twd),
-        count=format_count(found.cost.over),
-    )
-
-
-def _button(found: dict[str, Any] | None) -> str:
-    """What the main button of the editor says."""
-    if found is None:
-        return _("Check and send")
-    told: ledger.Ledger = found["ledger"]
-    people = _n("%(count)s person", "%(count)s people", told.will_send)
-    if told.cost.twd:
-        return _(
-            "Check and send: %(people)s, about %(money)s",
-            people=people,
-            money=format_twd(told.cost.twd),
-        )
-    return _("Check and send: %(people)s", people=people)
-
-
-def _confirm_label(told: ledger.Ledger, row: Broadcast) -> str:
-    people = _n("%(count)s person", "%(count)s people", told.will_send)
-    if row.at is not None and row.at > clock.now():
-        return _("Schedule for %(people)s", people=people)
-    return _("Send to %(people)s", people=people)
 
 
 def _in_quiet_hours(shop: ShopSettings, moment: datetime) -> datetime | None:

@@ -14,6 +14,7 @@ from lineadmin import segments, settings
 from lineadmin.broadcasts import states
 from lineadmin.broadcasts.ledger import is_everyone, ledger
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.broadcasts.row import get, move, record
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l, format_count
@@ -21,23 +22,11 @@ from lineadmin.messages.check import require_sendable
 from lineadmin.messages.parts import dump_parts, parse_parts
 from lineadmin.messages.render import is_personal
 from lineadmin.messages.summary import summarise
-from lineadmin.outbox import content, resolve
-from lineadmin.outbox.models import OriginKind
-from lineadmin.staff import audit
+from lineadmin.outbox import content
 from lineadmin.staff.models import Staff
 
 LONGEST_NAME = 60
 EDITED = ("name", "parts", "audience", "at")
-
-
-def get(broadcast_id: int) -> Broadcast:
-    """
-    :raises DomainError: there is none with this id
-    """
-    row: Broadcast | None = Broadcast.get_or_none(Broadcast.id == broadcast_id)
-    if row is None:
-        raise DomainError(_l("This broadcast does not exist any more."))
-    return row
 
 
 # -- drafts ------------------------------------------------------------------------------------
@@ -70,7 +59,7 @@ def draft_broadcast(
         if not insert_ignore(row):
             raise DomainError(_taken(), field="name")
         made: Broadcast = Broadcast.get(Broadcast.name == values["name"])
-        _record(staff, "create", made, None, _shown(values), wall)
+        record(staff, "create", made, None, _shown(values), wall)
     return made
 
 
@@ -114,7 +103,7 @@ def edit_broadcast(
         )
         if not changed:
             raise Conflict(_l("Somebody else changed this meanwhile. Nothing was saved."))
-        _record(staff, "edit", row, _shown(before), _shown(values), wall)
+        record(staff, "edit", row, _shown(before), _shown(values), wall)
     return version + 1
 
 
@@ -132,7 +121,7 @@ def delete_draft(broadcast_id: int, *, staff: Staff | None, wall: datetime) -> N
         if not gone:
             raise DomainError(_l("Only drafts can be deleted."))
         before = _shown({key: getattr(row, key) for key in EDITED})
-        _record(staff, "delete", row, before, None, wall)
+        record(staff, "delete", row, before, None, wall)
 
 
 def duplicate(
@@ -216,7 +205,7 @@ def confirm_broadcast(
             dump_parts(parts), personal=is_personal(parts), summary=summarise(parts), now=now
         )
         leaves_at = leaving(row.at, told.will_send, now)
-        _move(
+        move(
             row,
             (states.DRAFT,),
             states.SCHEDULED,
@@ -238,7 +227,7 @@ def confirm_broadcast(
             "content": stored.hash,
             "audience": row.audience,
         }
-        _record(staff, "confirm", row, {"state": states.DRAFT}, after, wall)
+        record(staff, "confirm", row, {"state": states.DRAFT}, after, wall)
     return get(broadcast_id)
 
 
@@ -279,144 +268,8 @@ def cancel_broadcast(
         if not changed:
             raise DomainError(_l("Too late: it is leaving already. You can stop the rest."))
         before = {"state": row.state, "at": row.leaves_at}
-        _record(staff, "cancel", row, before, {"state": states.DRAFT, "at": row.at}, wall)
+        record(staff, "cancel", row, before, {"state": states.DRAFT, "at": row.at}, wall)
     return get(broadcast_id)
-
-
-# -- on the way --------------------------------------------------------------------------------
-
-
-def pause(broadcast_id: int, *, staff: Staff | None, wall: datetime) -> None:
-    """Let nothing more of it leave for now.
-
-    :raises DomainError: it is not on its way
-    """
-    _switch(
-        broadcast_id,
-        (states.PLANNING, states.SENDING),
-        states.PAUSED,
-        "pause",
-        staff,
-        wall,
-        pause_reason="staff",
-    )
-
-
-def resume(broadcast_id: int, *, staff: Staff | None, wall: datetime) -> None:
-    """Go on where it was paused."""
-    row = get(broadcast_id)
-    to = states.PLANNING if row.plan_whole_at is None else states.SENDING
-    _switch(broadcast_id, (states.PAUSED,), to, "resume", staff, wall, pause_reason="")
-
-
-def stop(broadcast_id: int, *, staff: Staff | None, wall: datetime) -> None:
-    """Take back everything that is not on its way yet; the worker does it within seconds."""
-    _switch(
-        broadcast_id,
-        (states.PLANNING, states.SENDING, states.PAUSED),
-        states.STOPPING,
-        "stop",
-        staff,
-        wall,
-        pause_reason="",
-    )
-
-
-# -- late, and after a restore -----------------------------------------------------------------
-
-
-def send_late(
-    broadcast_id: int, *, staff: Staff | None, now: datetime, wall: datetime
-) -> Broadcast:
-    """Send after all what the server slept through; the undo window starts anew."""
-    row = get(broadcast_id)
-    _switch(
-        broadcast_id,
-        (states.LATE,),
-        states.SCHEDULED,
-        "send",
-        staff,
-        wall,
-        leaves_at=leaving(None, row.expected or 2, now),
-    )
-    return get(broadcast_id)
-
-
-def drop(broadcast_id: int, *, staff: Staff | None, now: datetime, wall: datetime) -> None:
-    """Give up one that is late or on hold; nothing more of it leaves."""
-    with atomic():
-        resolve.cancel_held(OriginKind.BROADCAST, [broadcast_id], staff=staff, now=now, wall=wall)
-        _switch(
-            broadcast_id,
-            (states.LATE, states.HELD),
-            states.CANCELED,
-            "drop",
-            staff,
-            wall,
-            finished_at=now,
-        )
-
-
-def release(broadcast_id: int, *, staff: Staff | None, now: datetime, wall: datetime) -> Broadcast:
-    """Let one go on that a restore put on hold.
-
-    One that had not begun gets its undo window anew.
-    """
-    row = get(broadcast_id)
-    fields: dict[str, Any] = {}
-    if row.plan_whole_at is not None:
-        to = states.SENDING
-    elif row.cursor:
-        to = states.PLANNING
-    else:
-        to = states.SCHEDULED
-        fields["leaves_at"] = leaving(row.at, row.expected or 2, now)
-    with atomic():
-        resolve.release_held(OriginKind.BROADCAST, [broadcast_id], staff=staff, now=now, wall=wall)
-        _switch(broadcast_id, (states.HELD,), to, "release", staff, wall, **fields)
-    return get(broadcast_id)
-
-
-def _switch(
-    broadcast_id: int,
-    from_states: tuple[str, ...],
-    to: str,
-    verb: str,
-    staff: Staff | None,
-    wall: datetime,
-    **fields: Any,
-) -> None:
-    with atomic():
-        row = get(broadcast_id)
-        _move(row, from_states, to, **fields)
-        _record(staff, verb, row, {"state": row.state}, {"state": to}, wall)
-
-
-def _move(
-    row: Broadcast,
-    from_states: tuple[str, ...],
-    to: str,
-    *,
-    version: int | None = None,
-    **fields: Any,
-) -> None:
-    """:raises DomainError: it is in none of `from_states` any more"""
-    condition = (Broadcast.id == row.id) & Broadcast.state.in_(from_states)
-    if version is not None:
-        condition &= Broadcast.version == version
-    changed = (
-        Broadcast.update(state=to, version=Broadcast.version + 1, **fields)
-        .where(condition)
-        .execute()
-    )
-    if not changed:
-        now_in = get(row.id).state
-        raise Conflict(
-            _(
-                "That is not possible any more. Its state is now: %(state)s.",
-                state=states.label(now_in),
-            )
-        )
 
 
 def _checked(name: str, parts: Any, audience: Any, at: datetime | None) -> dict[str, Any]:
@@ -440,14 +293,6 @@ def _shown(values: dict[str, Any]) -> dict[str, Any]:
     shown = dict(values)
     shown["messages"] = shown.pop("parts")
     return shown
-
-
-def _record(
-    staff: Staff | None, verb: str, row: Broadcast, before: Any, after: Any, wall: datetime
-) -> None:
-    audit.record(
-        staff, f"broadcast.{verb}", "broadcast", row.id, row.name, before, after, wall=wall
-    )
 
 
 def _taken() -> Any:

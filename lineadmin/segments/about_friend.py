@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from peewee import OP, Case, Expression, Value, fn
+from peewee import Case, Value
 
-from lineadmin.db import is_postgres, to_ms
+from lineadmin.db import to_ms
 from lineadmin.friends.models import BLOCKED, FRIEND, UNKNOWN, Field, Friend, FriendField, Source
 from lineadmin.friends.regions import GENDERS, REGIONS, SYSTEMS
 from lineadmin.i18n import _, _l, _n
@@ -19,8 +18,6 @@ from lineadmin.segments.linked import has
 from lineadmin.segments.tree import Leaf, Path, TreeError
 
 UNKNOWN_SOURCE = "unknown"
-SAMPLE_BUCKETS = 10_000  # a percent has two decimals
-_PRIME = 2_147_483_647  # products of two residues stay below 2^63 on both databases
 
 STATUS_WORDS = {FRIEND: _l("friend"), BLOCKED: _l("blocked"), UNKNOWN: _l("not known yet")}
 
@@ -291,59 +288,6 @@ register(
 )
 
 
-# -- a stable random sample --------------------------------------------------------------------
-
-
-def sample_bucket(friend_id: Any, salt: str | int | None) -> Any:
-    """0 … 9,999 for a friend, the same for ever and on both databases; works on a number too.
-
-    Plain arithmetic modulo a prime: a line of the salt's own, squared, and another line.
-    """
-    digest = hashlib.sha256(str(salt if salt is not None else "").encode()).digest()
-    a, b, c = (int.from_bytes(digest[i : i + 4], "big") % (_PRIME - 1) + 1 for i in (0, 4, 8))
-    first = _remainder(friend_id * a + b, _PRIME)
-    second = _remainder(first * first, _PRIME)
-    return _remainder(_remainder(second * c + first, _PRIME), SAMPLE_BUCKETS)
-
-
-def _remainder(number: Any, of: int) -> Any:
-    if isinstance(number, int):
-        return number % of
-    if is_postgres():
-        return fn.MOD(number, of)  # psycopg would read "%" as a placeholder
-    return Expression(number, OP.MOD, of)  # SQLite's mod() counts in floats
-
-
-def _sample(leaf: Leaf, context: f.Context) -> Condition:
-    bucket = sample_bucket(Friend.id.cast("BIGINT"), leaf.salt)
-    inside = bucket < round(leaf.value * SAMPLE_BUCKETS / 100)
-    return ~inside if leaf.op in ("is_not", "at_least") else inside
-
-
-def _check_percent(leaf: Leaf, path: Path) -> Any:
-    value = leaf.value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-        raise TreeError(_l("This must be a percentage from 0 to 100."), (*path, "value"))
-    return value
-
-
-register(
-    FieldSpec(
-        "sample",
-        _l("random sample"),
-        (*f.ONE, *f.AMOUNT),
-        _sample,
-        lambda leaf: (
-            _("not in a random %(percent)s%%", percent=leaf.value)
-            if leaf.op in ("is_not", "at_least")
-            else _("in a random %(percent)s%%", percent=leaf.value)
-        ),
-        _check_percent,
-        allows=("salt",),
-    )
-)
-
-
 # -- the shop's own fields ---------------------------------------------------------------------
 
 
@@ -422,4 +366,4 @@ register(
     )
 )
 
-__all__ = ["sample_bucket", "source_names"]
+__all__ = ["source_names"]

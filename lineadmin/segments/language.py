@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lineadmin.i18n import _l
-from lineadmin.segments import about_deeds, about_friend  # noqa: F401  (they fill the registry)
+from lineadmin.segments import about_deeds, about_friend, sample  # noqa: F401  (they fill the registry)
 from lineadmin.segments.fields import AMOUNT, FIELDS, KNOWN, OPS, SEVERAL, FieldSpec
 from lineadmin.segments.tree import (
     AllOf,

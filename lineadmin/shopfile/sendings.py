@@ -9,6 +9,7 @@ from typing import Any
 from lineadmin import segments, settings
 from lineadmin.broadcasts import actions, states
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.broadcasts.row import get
 from lineadmin.db import from_ms, to_ms
 from lineadmin.messages.parts import dump_parts, parse_parts
 from lineadmin.messages.render import is_personal
@@ -153,7 +154,7 @@ def _change(
         parts=wanted.parts,
         audience=wanted.audience,
         at=wanted.at,
-        version=actions.get(row.id).version,
+        version=get(row.id).version,
         staff=context.staff,
         wall=context.wall,
     )
@@ -165,7 +166,7 @@ def _change(
 
 def _schedule(broadcast_id: int, path: Path, context: Context) -> None:
     """Confirm it; what should have left more than two hours ago waits for staff instead."""
-    row = actions.get(broadcast_id)
+    row = get(broadcast_id)
     if row.at is not None and row.at < context.now - states.LATE_AFTER:
         _freeze(broadcast_id, states.LATE, path, context)
         return
@@ -184,7 +185,7 @@ def _schedule(broadcast_id: int, path: Path, context: Context) -> None:
 
 def _freeze(broadcast_id: int, state: str, path: Path, context: Context) -> None:
     """Ready to go, but not before staff say so."""
-    row = actions.get(broadcast_id)
+    row = get(broadcast_id)
     if row.audience is None:
         raise context.refuse(path, "this broadcast needs `to`: whom to send it to")
     parts = parse_parts(row.parts)

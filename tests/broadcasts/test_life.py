@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lineadmin import settings
-from lineadmin.broadcasts import actions, run, states
+from lineadmin.broadcasts import actions, control, run, states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.friends.models import Friend
@@ -141,7 +141,7 @@ def test_it_waits_for_two_hours_and_then_asks() -> None:
     assert outcomes(late) == {}
     assert Audit.select().where(Audit.action == "broadcast.late").count() == 1
 
-    again = actions.send_late(late.id, staff=None, now=moment, wall=NOON)
+    again = control.send_late(late.id, staff=None, now=moment, wall=NOON)
     assert again.leaves_at == moment + 5 * MINUTE
     tick(moment + 5 * MINUTE)
     assert state(late) == states.SENDING
@@ -151,7 +151,7 @@ def test_one_that_is_late_can_be_dropped() -> None:
     make_friends(2)
     row = confirmed()
     tick(NOON + 9 * HOUR)
-    actions.drop(row.id, staff=None, now=NOON + 9 * HOUR, wall=NOON)
+    control.drop(row.id, staff=None, now=NOON + 9 * HOUR, wall=NOON)
     tick(NOON + 10 * HOUR)
     assert state(row) == states.CANCELED
     assert outcomes(row) == {}
@@ -163,11 +163,11 @@ def test_pausing_holds_the_rest_and_resuming_lets_it_go() -> None:
     tick(NOON + 5 * MINUTE)
     assert run.may_send({row.id}, NOON) == {row.id}
     deliver(row, 1)
-    actions.pause(row.id, staff=None, wall=NOON)
+    control.pause(row.id, staff=None, wall=NOON)
     assert run.may_send({row.id}, NOON) == set()
     tick(NOON + 6 * MINUTE)
     assert state(row) == states.PAUSED
-    actions.resume(row.id, staff=None, wall=NOON)
+    control.resume(row.id, staff=None, wall=NOON)
     assert run.may_send({row.id}, NOON) == {row.id}
     deliver(row)
     tick(NOON + 7 * MINUTE)
@@ -179,13 +179,13 @@ def test_stopping_takes_back_what_has_not_left() -> None:
     row = confirmed()
     tick(NOON + 5 * MINUTE)
     deliver(row, 1)
-    actions.stop(row.id, staff=None, wall=NOON)
+    control.stop(row.id, staff=None, wall=NOON)
     assert run.may_send({row.id}, NOON) == set()
     tick(NOON + 6 * MINUTE)
     assert sorted(outcomes(row).values()) == ["SENT", reasons.CANCELED, reasons.CANCELED]
     assert state(row) == states.CANCELED
     with pytest.raises(Conflict):
-        actions.resume(row.id, staff=None, wall=NOON)
+        control.resume(row.id, staff=None, wall=NOON)
 
 
 def test_nothing_leaves_before_the_plan_is_whole() -> None:
@@ -362,7 +362,7 @@ def test_out_of_messages_it_waits_and_refused_content_pauses_it() -> None:
     assert Broadcast.get_by_id(row.id).pause_reason == ""
     run.waits(row.id, reasons.REFUSED)
     assert run.may_send({row.id}, NOON) == set()
-    actions.resume(row.id, staff=None, wall=NOON)
+    control.resume(row.id, staff=None, wall=NOON)
     assert run.may_send({row.id}, NOON) == {row.id}
 
 
@@ -377,14 +377,14 @@ def test_after_a_restore_staff_release_or_drop_it(begun: bool) -> None:
     tick(NOON + 6 * MINUTE)
     assert state(row) == states.HELD
     later = NOON + 9 * HOUR
-    actions.release(row.id, staff=None, now=later, wall=NOON)
+    control.release(row.id, staff=None, now=later, wall=NOON)
     tick(later + 5 * MINUTE)
     assert state(row) == states.SENDING
     assert list(outcomes(row).values()) == ["QUEUED"] * 3
 
     other = confirmed(now=later)
     Broadcast.update(state=states.HELD).where(Broadcast.id == other.id).execute()
-    actions.drop(other.id, staff=None, now=later, wall=NOON)
+    control.drop(other.id, staff=None, now=later, wall=NOON)
     assert state(other) == states.CANCELED
 
 
@@ -396,7 +396,7 @@ def test_every_change_of_state_leaves_an_audit_line() -> None:
     actions.cancel_broadcast(row.id, staff=staff, now=NOON, wall=NOON)
     confirm(row, staff=staff)
     tick(NOON + 5 * MINUTE)
-    for act in (actions.pause, actions.resume, actions.stop):
+    for act in (control.pause, control.resume, control.stop):
         act(row.id, staff=staff, wall=NOON)
     verbs = [line.action.partition(".")[2] for line in Audit.select().order_by(Audit.id)]
     assert verbs == ["create", "confirm", "cancel", "confirm", "pause", "resume", "stop"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lineadmin import journal, settings
+from lineadmin.broadcasts import control
 from lineadmin.friends.models import Friend
 from lineadmin.i18n import use_locale
 from lineadmin.outbox import pauses, reasons
@@ -69,7 +70,7 @@ def test_what_waits_says_for_what() -> None:
     settings.change_shop({"quiet_from": "12:00", "quiet_until": "13:00"}, staff=None, wall=NOON)
     assert "勿擾時段" in told(delivery)
     settings.change_shop({"quiet_from": None, "quiet_until": None}, staff=None, wall=NOON)
-    stage.actions.pause(delivery.origin_id, staff=None, wall=NOON)
+    control.pause(delivery.origin_id, staff=None, wall=NOON)
     assert "已暫停" in told(delivery)
     pauses.stop_all(staff=None, wall=NOON)
     assert "所有傳送已停止" in told(delivery)

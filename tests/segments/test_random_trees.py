@@ -15,7 +15,7 @@ from lineadmin import segments
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
-from lineadmin.segments.about_friend import sample_bucket
+from lineadmin.segments.sample import sample_bucket
 from tests.factories import make_friend
 from tests.segments.shop import NOW, TAIPEI, days_ago
 
@@ -48,7 +48,7 @@ class Person:
 
 
 def people(count: int) -> list[Person]:
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
 
     def maybe(*values: Any) -> Any:
         return None if chance.random() < 0.25 else chance.choice(values)
