@@ -44,10 +44,11 @@ def _says(view: Any, context: Any, row: ReplyRule, name: str) -> Markup:
     return Markup('<span class="reply-words" data-raw>{}</span>').format(words)
 
 
-def _hours(view: Any, context: Any, row: ReplyRule, name: str) -> str:
+def _hours(view: Any, context: Any, row: ReplyRule, name: str) -> Markup | str:
     if not row.hours_from:
         return _("always")
-    return f"{row.hours_from}–{row.hours_until}"
+    hours = f"{row.hours_from}–{row.hours_until}"
+    return Markup('<span class="nowrap">{}</span>').format(hours)
 
 
 def _enabled(view: Any, context: Any, row: ReplyRule, name: str) -> Markup:
