@@ -15,6 +15,7 @@ from lineadmin import segments, settings
 from lineadmin.broadcasts import states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.db import atomic, is_postgres
+from lineadmin.messages.undo import take_back_coupons
 from lineadmin.outbox import reasons
 from lineadmin.outbox.cancel import cancel_program, cancel_waiting
 from lineadmin.outbox.live import one_of
@@ -172,7 +173,15 @@ def _take_back(
     while not stopping() and cancel_waiting(OriginKind.BROADCAST, broadcast_id, now=now):
         steps += 1
     if not stopping():
-        steps += bool(cancel_program(OriginKind.BROADCAST, broadcast_id, now=now, wall=wall))
+        steps += bool(
+            cancel_program(
+                OriginKind.BROADCAST,
+                broadcast_id,
+                now=now,
+                wall=wall,
+                undone=take_back_coupons,
+            )
+        )
     return steps
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from lineadmin.db import atomic
-from lineadmin.outbox import quota, reasons
-from lineadmin.outbox.live import changed, one_of, packed, queued, ready, rows
-from lineadmin.outbox.models import (
-    Delivery,
-    DeliveryState,
-    OriginKind,
-    Shipment,
-    ShipmentState,
-)
+from lineadmin.outbox import reasons
+from lineadmin.outbox.ends import end_untaken, jobs_of
+from lineadmin.outbox.live import changed, one_of, packed, queued
+from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind, Shipment
+from lineadmin.outbox.protocol import Job
 
 CHUNK = 5_000
 
@@ -26,25 +22,19 @@ def cancel_program(
     now: datetime,
     wall: datetime,
     reason: str = reasons.CANCELED,
+    undone: Callable[[Sequence[Job], datetime], object] | None = None,
 ) -> int:
-    """Cancel everything of a broadcast or sequence that LINE has certainly not taken; how many."""
+    """Cancel everything of a broadcast or sequence that LINE has certainly not taken; how many.
+
+    :param undone: told what was prepared and will not leave; see `Programs.undone`
+    """
     with atomic():
-        unsent = (
-            Shipment.update(state=int(ShipmentState.DISSOLVED), done_at=wall)
-            .where(
-                ready()
-                & (Shipment.origin_kind == int(kind))
-                & (Shipment.origin_id == origin_id)
-                & Shipment.first_unclear_at.is_null()
-            )
-            .returning(Shipment.id, Shipment.quota_month, Shipment.recipients)
-        )
-        ended = rows(unsent)
-        for _shipment_id, month, recipients in ended:
-            quota.release(month, recipients)
-        taken_back = _cancel(
-            packed() & one_of(Delivery.shipment, [row[0] for row in ended]), reason, now
-        )
+        mine = (Shipment.origin_kind == int(kind)) & (Shipment.origin_id == origin_id)
+        ended = end_untaken(mine, wall)
+        jobs = [] if undone is None else jobs_of(ended)
+        if undone is not None and jobs:
+            undone(jobs, now)
+        taken_back = _cancel(packed() & one_of(Delivery.shipment, ended), reason, now)
         waiting = queued() & (Delivery.origin_kind == int(kind)) & (Delivery.origin_id == origin_id)
         return taken_back + _cancel(waiting, reason, now)
 

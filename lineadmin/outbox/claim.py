@@ -16,22 +16,14 @@ from typing import Any, NamedTuple
 from peewee import fn
 
 from lineadmin.db import is_postgres, to_ms
-from lineadmin.line.limits import RETRY_KEY_LIFE
-from lineadmin.outbox import quota, reasons, recheck
-from lineadmin.outbox.live import changed, flying, one_of, packed, ready, rows
-from lineadmin.outbox.models import (
-    Delivery,
-    DeliveryState,
-    OriginKind,
-    Shipment,
-    ShipmentState,
-)
+from lineadmin.outbox import recheck
+from lineadmin.outbox.ends import GIVE_UP_AFTER, dissolve, give_up
+from lineadmin.outbox.live import changed, flying, one_of, ready, rows
+from lineadmin.outbox.models import OriginKind, Shipment, ShipmentState
+from lineadmin.outbox.origins import SINGLES
 from lineadmin.outbox.protocol import Programs
 
 LEASE = timedelta(seconds=30)
-# LINE keeps a retry key for 24 hours from the first request (limits.RETRY_KEY_LIFE); afterwards the
-# same key would send again. An unclear shipment stops trying well before that.
-GIVE_UP_AFTER = RETRY_KEY_LIFE - timedelta(hours=1)
 # Older than this and never taken by LINE for sure: look again at who should get it. It also keeps
 # a shipment's first try close to its first unclear one, which is what GIVE_UP_AFTER counts from.
 STALE_AFTER = timedelta(minutes=10)
@@ -118,7 +110,7 @@ def claim(
         else:
             fly.append(one.id)
     done = Claimed(flights=_lease(fly, leased_by, wall), parked=len(park))
-    done.dissolved = dissolve(dissolve_ids, wall=wall)
+    done.dissolved = dissolve(dissolve_ids, programs, now=now, wall=wall)
     done.given_up = give_up(give_up_ids, now=now, wall=wall)
     if park:
         Shipment.update(try_at=wall + PARKED_FOR).where(
@@ -169,59 +161,16 @@ def hand_back(flights: Iterable[Flight]) -> int:
     return count
 
 
-def give_up_old(*, now: datetime, wall: datetime) -> int:
-    """Hand shipments to staff that were unclear for too long, also while nothing may leave."""
-    old = Shipment.select(Shipment.id).where(
-        ready() & (Shipment.first_unclear_at <= wall - GIVE_UP_AFTER)
-    )
-    return give_up([shipment_id for (shipment_id,) in rows(old)], now=now, wall=wall)
+def _candidates(limit: int, due_by: datetime) -> list[_Ready]:
+    """Answers to single people before programs: a broadcast must not keep a question waiting."""
+    found = _ready_ones(Shipment.origin_kind >= int(SINGLES[0]), limit, due_by)
+    if len(found) < limit:
+        programs = Shipment.origin_kind < int(SINGLES[0])
+        found += _ready_ones(programs, limit - len(found), due_by)
+    return found
 
 
-def dissolve(ids: list[int], *, wall: datetime) -> int:
-    """Queue the deliveries of shipments again that LINE has certainly not taken; how many."""
-    if not ids:
-        return 0
-    freed = (
-        Shipment.update(
-            state=int(ShipmentState.DISSOLVED), lease_until=None, leased_by="", done_at=wall
-        )
-        .where(one_of(Shipment.id, ids) & ready() & Shipment.first_unclear_at.is_null())
-        .returning(Shipment.id, Shipment.quota_month, Shipment.recipients)
-    )
-    ended = rows(freed)
-    for _shipment_id, month, recipients in ended:
-        quota.release(month, recipients)
-    return changed(
-        Delivery.update(state=int(DeliveryState.QUEUED), shipment=None).where(
-            one_of(Delivery.shipment, [row[0] for row in ended]) & packed()
-        )
-    )
-
-
-def give_up(
-    ids: list[int], *, now: datetime, wall: datetime, reason: str = reasons.NO_ANSWER
-) -> int:
-    """Mark unclear shipments as unknown: staff decide, the quota stays taken. Deliveries marked."""
-    if not ids:
-        return 0
-    given_up = (
-        Shipment.update(
-            state=int(ShipmentState.UNKNOWN), lease_until=None, leased_by="", done_at=wall
-        )
-        .where(one_of(Shipment.id, ids) & ready())
-        .returning(Shipment.id, Shipment.quota_month, Shipment.recipients)
-    )
-    ended = rows(given_up)
-    for _shipment_id, month, recipients in ended:
-        quota.doubt(month, recipients)
-    return changed(
-        Delivery.update(state=int(DeliveryState.UNKNOWN), reason=reason, done_at=now).where(
-            one_of(Delivery.shipment, [row[0] for row in ended]) & packed()
-        )
-    )
-
-
-def _candidates(limit: int, wall: datetime) -> list[_Ready]:
+def _ready_ones(condition: Any, limit: int, due_by: datetime) -> list[_Ready]:
     query = (
         Shipment.select(
             Shipment.id,
@@ -230,7 +179,7 @@ def _candidates(limit: int, wall: datetime) -> list[_Ready]:
             Shipment.first_unclear_at,
             Shipment.created_at,
         )
-        .where(ready() & (Shipment.try_at <= wall))
+        .where(ready() & (Shipment.try_at <= due_by) & condition)
         .order_by(Shipment.try_at, Shipment.id)
         .limit(limit)
     )

@@ -28,6 +28,7 @@ from lineadmin.line.errors import (
     LineUnclear,
 )
 from lineadmin.outbox import claim, pauses, phase, quota, reasons
+from lineadmin.outbox.ends import dissolve, give_up
 from lineadmin.outbox.live import Listed, changed, flying, one_of, packed, rows
 from lineadmin.outbox.models import (
     Delivery,
@@ -221,7 +222,7 @@ def _exhausted(
 ) -> None:
     """LINE's monthly limit: nobody got it. The rest waits until a reading shows something left."""
     quota.exhaust(now, wall)
-    done.queued_again += claim.dissolve(_again(results, wall), wall=wall)
+    done.queued_again += dissolve(_again(results, wall), programs, now=now, wall=wall)
     for kind, origin_id in {(r.flight.origin_kind, r.flight.origin_id) for r in results}:
         if kind in PROGRAMS:
             programs.waits(OriginKind(kind), origin_id, reasons.QUOTA, now)
@@ -275,7 +276,7 @@ def _refused(
 
 def _unknown(result: Result, done: Recorded, now: datetime, wall: datetime) -> None:
     """Refused now, but an earlier try may have been taken: nobody knows."""
-    done.unknown += claim.give_up(
+    done.unknown += give_up(
         _again([result], wall), now=now, wall=wall, reason=reasons.REFUSED_LATER
     )
 

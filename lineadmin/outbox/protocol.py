@@ -82,6 +82,13 @@ class Programs:
     def goes_on(self, kind: OriginKind, id: int, now: datetime) -> None:
         """A program has had messages packed; called with every chunk, so it must cost nothing."""
 
+    def undone(self, jobs: Sequence[Job], now: datetime) -> None:
+        """These were prepared one by one, and LINE has certainly not taken them.
+
+        What was issued for them (coupons) goes back; should they go out after all, they are
+        prepared again.
+        """
+
     def aggregation_unit(self, kind: OriginKind, id: int) -> str | None:
         """The name under which LINE counts opens and clicks of a program (1-30 of A-Za-z0-9_)."""
         return None

@@ -15,7 +15,7 @@ from lineadmin.friends.models import Friend
 from lineadmin.outbox import quiet, reasons
 from lineadmin.outbox.live import one_of, queued, rows
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
-from lineadmin.outbox.origins import PROGRAMS
+from lineadmin.outbox.origins import PROGRAMS, SINGLES
 from lineadmin.outbox.protocol import Programs
 
 
@@ -49,10 +49,10 @@ class Candidate(NamedTuple):
     expires_at: int | None
 
 
-def due_groups(now: datetime) -> list[Group]:
+def due_groups(now: datetime, *, singles_only: bool = False) -> list[Group]:
     """Everything that has something due, urgent first; one indexed question per program."""
     found = []
-    for kind in OriginKind:
+    for kind in SINGLES if singles_only else OriginKind:
         after = -1
         while (head := _head(kind, after)) is not None:
             origin_id, priority, due_at = head

@@ -20,6 +20,7 @@ from lineadmin.line.errors import LineUnclear, LineUnreachable
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import (
     claim,
+    ends,
     outcomes,
     pack,
     pauses,
@@ -147,10 +148,12 @@ class Sender:
         counts = Counts()
         self._post.halt(True)
         deadline = time.monotonic() + STOP_SECONDS
-        with contextlib.suppress(Exception):
-            while self._post.in_air and time.monotonic() < deadline:
+        try:
+            while self._busy and time.monotonic() < deadline:
                 self._results += self._post.collect(deadline - time.monotonic())
                 self._record(self._now(), self._wall(), counts)
+        except Exception:
+            logger.exception("what came back at the end could not be written down")
         if self._post.in_air:
             logger.warning(
                 "%s requests are still in the air; a successor asks again", self._post.in_air
@@ -260,9 +263,8 @@ class Sender:
         """One chunk of the most urgent group that has one."""
         if time.monotonic() < self._short_until:
             return False
-        if claim.count_ready(PACK_AHEAD, due_by) >= PACK_AHEAD:
-            return False
-        for group in recheck.may_go(recheck.due_groups(now), self._programs, now):
+        groups = recheck.due_groups(now, singles_only=self._enough_ready(due_by))
+        for group in recheck.may_go(groups, self._programs, now):
             if self._is_sick(group.origin):
                 continue
             self._ask_quota(now, wall)
@@ -282,6 +284,11 @@ class Sender:
                 return True
         return False
 
+    @staticmethod
+    def _enough_ready(due_by: datetime) -> bool:
+        """Packed ahead as far as it is good: answers to single people need not wait for that."""
+        return claim.count_ready(PACK_AHEAD, due_by) >= PACK_AHEAD
+
     def _is_sick(self, origin: tuple[OriginKind, int]) -> bool:
         return time.monotonic() < self._sick.get(origin, (0, float("-inf")))[1]
 
@@ -294,18 +301,25 @@ class Sender:
     def _upkeep(self, now: datetime, wall: datetime, counts: Counts) -> None:
         """Leases that ran out, answers that never came, replies cut short, a quota used up."""
         self._upkeep_at = time.monotonic()
+        if self._place is not None:
+            self._place.take()
         taken_back = claim.take_back(wall)
         if taken_back:
             logger.warning("took back %s leases that had run out", taken_back)
-        counts.add(unknown=claim.give_up_old(now=now, wall=wall))
+        counts.add(unknown=ends.give_up_old(now=now, wall=wall))
         replies.sweep(wall=wall)
         if quota.is_exhausted(now):
             self._ask_quota(now, wall)
 
     def _ask_quota(self, now: datetime, wall: datetime) -> None:
-        """Have the ledger read again where it is old; before the month's first sending, too."""
+        """Have the ledger read again where it is old; before the month's first sending, too.
+
+        Not while something is in the air: a LINE that hangs would keep its leases from us.
+        """
         asked = self._quota_asked_at
         if asked is not None and timedelta() <= wall - asked < QUOTA_AGAIN:
+            return
+        if self._post.in_air or self._post.breaker.in_trouble:
             return
         self._quota_asked_at = wall
         every = QUOTA_AGAIN if quota.is_exhausted(now) else quota.READ_EVERY

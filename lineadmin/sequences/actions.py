@@ -12,6 +12,7 @@ from typing import Any
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l
+from lineadmin.messages.undo import take_back_coupons
 from lineadmin.outbox import reasons, resolve
 from lineadmin.outbox.cancel import cancel_program, cancel_waiting
 from lineadmin.outbox.models import OriginKind
@@ -261,7 +262,14 @@ def archive(sequence_id: int, *, staff: Staff | None, now: datetime, wall: datet
     left = enrolments.end_all(sequence_id, reason=enrolments.ARCHIVED, now=now)
     while cancel_waiting(OriginKind.STEP, sequence_id, reason=reasons.LEFT, now=now):
         pass
-    cancel_program(OriginKind.STEP, sequence_id, reason=reasons.LEFT, now=now, wall=wall)
+    cancel_program(
+        OriginKind.STEP,
+        sequence_id,
+        reason=reasons.LEFT,
+        now=now,
+        wall=wall,
+        undone=take_back_coupons,
+    )
     return left
 
 

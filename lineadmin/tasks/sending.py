@@ -10,18 +10,10 @@ from lineadmin.broadcasts import run as broadcasts
 from lineadmin.config import Config
 from lineadmin.messages import prepare as messages
 from lineadmin.messages.parts import Part, parse_parts
+from lineadmin.messages.undo import ORIGINS, take_back_coupons
 from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.protocol import Job, Prepare, Prepared, Programs
 from lineadmin.sequences import advance as steps
-
-# What a coupon's copy remembers of the message it came with.
-ORIGINS = {
-    OriginKind.BROADCAST: "broadcast",
-    OriginKind.STEP: "step",
-    OriginKind.GREETING: "greeting",
-    OriginKind.STAFF: "staff",
-    OriginKind.TEST: "test",
-}
 
 
 def preparer(config: Config, now: Callable[[], datetime]) -> Prepare:
@@ -74,6 +66,10 @@ class Rooms(Programs):
         room = _room(kind)
         if room is not None:
             room.goes_on(id)
+
+    def undone(self, jobs: Sequence[Job], now: datetime) -> None:
+        """These will not leave as they are: their coupons go back to stock."""
+        take_back_coupons(jobs, now)
 
 
 def _room(kind: OriginKind) -> Any:

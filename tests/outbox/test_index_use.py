@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lineadmin.db import db, is_postgres
-from lineadmin.outbox import cancel, claim, queries, replies
+from lineadmin.outbox import cancel, claim, ends, queries, replies
 from lineadmin.outbox.counts import Counts
 from lineadmin.outbox.models import (
     OriginKind,
@@ -135,7 +135,7 @@ def test_dissolving_giving_up_and_taking_back_read_only_what_is_underway(old_sho
         old_shop.later(minutes=11)
         old_shop.send()
         old_shop.later(hours=24)
-        claim.give_up_old(now=old_shop.now, wall=old_shop.wall)
+        ends.give_up_old(now=old_shop.now, wall=old_shop.wall)
         claim.take_back(old_shop.wall)
         claim.take_over("worker", old_shop.wall)
         replies.sweep(wall=old_shop.wall)

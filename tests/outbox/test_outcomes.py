@@ -20,7 +20,7 @@ from lineadmin.line.errors import (
     LineUnclear,
     LineUnreachable,
 )
-from lineadmin.outbox import claim, pauses, quota, reasons, resolve
+from lineadmin.outbox import claim, ends, pauses, quota, reasons, resolve
 from lineadmin.outbox.claim import Flight
 from lineadmin.outbox.counts import Counts
 from lineadmin.outbox.models import Delivery, OriginKind, Shipment, ShipmentState
@@ -486,6 +486,6 @@ def test_bodies_are_exactly_what_line_expects(shop: Shop):
     body = json.loads(shipments()[0].body)
     assert set(body) == {"messages", "to"}
     assert len(body["to"]) == 2
-    assert timedelta(hours=23) == claim.GIVE_UP_AFTER
+    assert timedelta(hours=23) == ends.GIVE_UP_AFTER
     assert OriginKind(shipments()[0].origin_kind) == OriginKind.BROADCAST
     assert Delivery.get().due_at == NOON
