@@ -39,7 +39,7 @@ def received(friend_id: int, days_ago: float, number: int) -> None:
 
 def test_the_numbers_before_equal_the_deliveries_after() -> None:
     settings.change_shop({"cap_messages": 2, "cap_days": 7}, staff=None, wall=NOON)
-    chance = random.Random(3)  # noqa: S311
+    chance = random.Random(3)
     for _ in range(80):
         friend = make_friend(
             tags=("VIP",) if chance.random() < 0.7 else (),

@@ -216,8 +216,10 @@ def test_nothing_is_sent_in_standby(inbox):
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=2)
-    | st.dictionaries(st.sampled_from(["id", "type", "text", "data", "messageId"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["id", "type", "text", "data", "messageId"]), inner)
+    ),
     max_leaves=5,
 )
 PAYLOADS = ["message", "unsend", "postback", "follow", "replyToken", "mode"]

@@ -48,7 +48,7 @@ class Person:
 
 
 def people(count: int) -> list[Person]:
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
 
     def maybe(*values: Any) -> Any:
         return None if chance.random() < 0.25 else chance.choice(values)
