@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -154,16 +153,13 @@ def test_health_and_screens_read_only_what_is_underway(old_shop: Shop):
     check(seen, at_least=8)
 
 
-def test_a_round_with_nothing_due_is_quick(old_shop: Shop):
+def test_a_round_with_nothing_due_reads_only_what_is_underway(old_shop: Shop):
     sender = old_shop.sender()
     sender._quota_asked_at = old_shop.wall
     sender._round(old_shop.now, old_shop.wall, Counts())
-    took = []
-    for _round in range(10):
-        started = time.perf_counter()
+    with statements() as seen:
         sender._round(old_shop.now, old_shop.wall, Counts())
-        took.append(time.perf_counter() - started)
-    assert sorted(took)[5] < 0.02
+    check(seen, at_least=1)
 
 
 @pytest.mark.parametrize(
