@@ -13,6 +13,9 @@ from collections.abc import Sequence
 
 from tests import services
 
+# These never open the shop's database, so once is enough.
+NO_DATABASE = ("tests/line", "tests/simulator")
+
 HOW = {
     "PostgreSQL": "the whole suite on PostgreSQL and Redis; Debian: apt-get install postgresql",
     "Redis": "the whole suite on PostgreSQL and Redis; Debian: apt-get install redis-server",
@@ -41,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
         environment["TEST_DATABASE_URL"] = database_url
         environment["TEST_REDIS_URL"] = redis_url
         print("== PostgreSQL and Redis", flush=True)
-        second = _pytest(arguments, environment)
+        without = [f"--ignore={folder}" for folder in NO_DATABASE]
+        second = _pytest([*arguments, *without], environment)
     return first or second
 
 
