@@ -188,31 +188,35 @@ def _coming_broadcasts(until: datetime) -> list[Coming]:
 
 
 def _coming_steps(now: datetime, until: datetime) -> list[Coming]:
+    # Sequence by sequence, as the index on those underway is ordered; there are few of them.
+    rows = Sequence.select(Sequence.id, Sequence.name).where(Sequence.archived_at.is_null())
+    return [one for row in rows for one in _coming_of(row, now, until)]
+
+
+def _coming_of(sequence: Sequence, now: datetime, until: datetime) -> list[Coming]:
     soon = (
-        Enrolment.select(Enrolment.sequence, Enrolment.step, Enrolment.next_at)
-        .where(SQL("state = 'active'"), Enrolment.next_at >= now, Enrolment.next_at < until)
+        Enrolment.select(Enrolment.step, Enrolment.next_at)
+        .where(
+            Enrolment.sequence == sequence.id,
+            SQL("state = 'active'"),
+            Enrolment.next_at >= now,
+            Enrolment.next_at < until,
+        )
         .order_by(Enrolment.next_at)
         .limit(BOUND + 1)
         .alias("soon")
     )
     rows: Any = (
-        ModelSelect(Enrolment, [soon.c.sequence_id, soon.c.step, soon.c.next_at, fn.COUNT(1)])
+        ModelSelect(Enrolment, [soon.c.step, soon.c.next_at, fn.COUNT(1)])
         .from_(soon)
-        .group_by(soon.c.sequence_id, soon.c.step, soon.c.next_at)
+        .group_by(soon.c.step, soon.c.next_at)
         .order_by(soon.c.next_at)
         .limit(COMING_ROWS)
         .tuples()
     )
-    listed = list(rows)
-    names = {
-        row.id: row.name
-        for row in Sequence.select(Sequence.id, Sequence.name).where(
-            Sequence.id.in_([row[0] for row in listed])
-        )
-    }
     return [
-        Coming(_moment(next_at), "step", sequence_id, names.get(sequence_id, ""), step + 1, people)
-        for sequence_id, step, next_at, people in listed
+        Coming(_moment(next_at), "step", sequence.id, sequence.name, step + 1, people)
+        for step, next_at, people in rows
     ]
 
 
