@@ -1,8 +1,9 @@
 """Sending: how fast a broadcast is planned and leaves, through the real worker process.
 
-`python -m bench.sending [--friends N] [--pushes N] [--database URL]`. LINE answers in 20 ms. One
-broadcast of equal words to 100,000 friends, then one with names to 10,000. Floors are those of the
-design; the first-to-last times are taken where the requests arrive.
+`python -m bench.sending [--friends N] [--pushes N] [--database URL]`. LINE answers in 20 ms.
+Broadcasts of equal words to 100,000 friends, then some with names to 10,000, three each; the best
+counts, since a busy machine only ever makes it slower. Floors are those of the design; the
+first-to-last times are taken where the requests arrive.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ PLANNED_SECONDS = 5.0  # 100,000 friends
 MULTICAST_SECONDS = 3.0  # first to last of 100,000 friends; LINE's own limit would be 1
 PUSHES_PER_SECOND = 600
 LINE_MS = 20
+ROUNDS = 3
 ROOT = Path(__file__).parent.parent
 
 
@@ -98,7 +100,6 @@ def measure(url: str, folder: Path, *, friends: int, pushes: int) -> list[Line]:
         try:
             wait_for(lambda: heartbeat.last_beat("worker") is not None, 60)
             lines = measure_equal(line, friends)
-            line.reset()
             lines += measure_personal(line, min(pushes, friends))
         finally:
             worker.terminate()
@@ -108,61 +109,64 @@ def measure(url: str, folder: Path, *, friends: int, pushes: int) -> list[Line]:
 
 
 def measure_equal(line: quick_line.QuickLineClient, friends: int) -> list[Line]:
-    """The same words to everybody."""
-    started = time.monotonic()
-    sent = send("全部", "本週特價：雙拼便當 120 元", {"all": []})
-    planned = sent.planned_at - started
-    came = line.counts()["multicast"]
+    """The same words to everybody, a few times: a shared machine only ever makes it slower."""
+    planned, left, at_once = [], [], 0
     requests = -(-friends // MULTICAST_RECIPIENTS)
+    exact = True
+    for number in range(ROUNDS):
+        line.reset()
+        started = time.monotonic()
+        planned_at = send(f"全部 {number}", "本週特價：雙拼便當 120 元", {"all": []})
+        planned.append(planned_at - started)
+        came = line.counts()["multicast"]
+        left.append(came["seconds"])
+        at_once = max(at_once, came["at_once"])
+        exact &= came["requests"] == came["keys"] == requests and came["recipients"] == friends
     share = friends / 100_000
     return [
         Line(
-            f"planned {friends:,} friends",
-            f"{planned:.2f} s",
+            f"planning {friends:,} friends",
+            f"{min(planned):.2f} s{_others(planned, '.2f')}",
             f"{PLANNED_SECONDS * share:.1f} s",
-            planned <= PLANNED_SECONDS * share,
+            min(planned) <= PLANNED_SECONDS * share,
         ),
         Line(
-            f"first to last of {came['requests']} multicasts",
-            f"{came['seconds']:.2f} s, {came['at_once']} at once",
+            "first to last multicast",
+            f"{min(left):.2f} s{_others(left, '.2f')}, up to {at_once} at once",
             f"{MULTICAST_SECONDS * share:.1f} s",
-            came["seconds"] <= MULTICAST_SECONDS * share,
+            min(left) <= MULTICAST_SECONDS * share,
         ),
-        Line(
-            "requests for them",
-            f"{came['requests']}, {came['recipients']:,} recipients",
-            f"{requests}",
-            came["requests"] == came["keys"] == requests and came["recipients"] == friends,
-        ),
+        Line("multicasts each time", f"{requests if exact else 'wrong'}", f"{requests}", exact),
     ]
 
 
 def measure_personal(line: quick_line.QuickLineClient, pushes: int) -> list[Line]:
     """Each friend's own name."""
-    send(
-        "有名字", "{name} 您好，今天也歡迎來店", {"field": "gender", "op": "is", "value": "female"}
-    )
-    came = line.counts()["push"]
-    rate = came["requests"] / came["seconds"]
+    rates, at_once, exact = [], 0, True
+    for number in range(ROUNDS):
+        line.reset()
+        female = {"field": "gender", "op": "is", "value": "female"}
+        send(f"有名字 {number}", "{name} 您好，今天也歡迎來店", female)
+        came = line.counts()["push"]
+        rates.append(came["requests"] / came["seconds"])
+        at_once = max(at_once, came["at_once"])
+        exact &= came["requests"] == came["keys"] == pushes
     return [
         Line(
-            f"{came['requests']:,} pushes with a name",
-            f"{rate:,.0f} per second, {came['at_once']} at once",
-            f"{PUSHES_PER_SECOND} per second",
-            rate >= PUSHES_PER_SECOND and came["keys"] == came["requests"] == pushes,
+            f"{pushes:,} pushes with a name",
+            f"{max(rates):,.0f} a second{_others(rates, ',.0f')}, up to {at_once} at once",
+            f"{PUSHES_PER_SECOND} a second",
+            max(rates) >= PUSHES_PER_SECOND and exact,
         )
     ]
 
 
-@dataclass
-class Sent:
-    """When a broadcast was planned (monotonic)."""
-
-    planned_at: float
+def _others(figures: list[float], form: str) -> str:
+    return f" (of {', '.join(format(figure, form) for figure in figures)})"
 
 
-def send(name: str, text: str, audience: object) -> Sent:
-    """Confirm a broadcast as staff would, ring the bell, and wait until it is sent."""
+def send(name: str, text: str, audience: object) -> float:
+    """Confirm a broadcast as staff would and wait until it is sent; the time it was planned."""
     now = clock.wall()
     draft = broadcasts.draft_broadcast(
         name=name, parts=[{"text": text}], audience=audience, staff=None, now=now, wall=now
@@ -189,7 +193,7 @@ def send(name: str, text: str, audience: object) -> Sent:
     )
     if wrong.exists():
         raise RuntimeError("some deliveries were not sent")
-    return Sent(planned_at)
+    return planned_at
 
 
 def make_friends(count: int, *, female: int) -> None:

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from lineadmin.db import atomic, dump_json, to_ms
 from lineadmin.line.limits import MULTICAST_RECIPIENTS
-from lineadmin.outbox import phase, quota, reasons, recheck
+from lineadmin.outbox import live, phase, quota, reasons, recheck
 from lineadmin.outbox.live import Listed, insert_texts, one_of, queued, rows
 from lineadmin.outbox.models import Content, Delivery, DeliveryState, Shipment, ShipmentState
 from lineadmin.outbox.protocol import Addressee, Errand, Job, Prepare, Prepared, Programs
@@ -83,7 +83,7 @@ def pack_chunk(
         if not candidates:
             return Packed()
         done = Packed()
-        fit = recheck.leave_out(candidates, group.kind, now)
+        fit = recheck.leave_out(candidates, now)
         done.skipped = len(candidates) - len(fit)
         chosen = _without_remainder(fit, may_be_more=len(candidates) == limit, personal=personal)
         month, granted = quota.reserve(len(chosen), now=now)
@@ -221,20 +221,31 @@ def _jobs(candidates: list[Candidate], contents: dict[int, Content], kind: int) 
 
 def _parcels(messages: str, to: list[Candidate]) -> list[_Parcel]:
     """Up to 500 recipients of the same program and the same words per request."""
-    by_origin: dict[int, dict[str, Candidate]] = defaultdict(dict)
-    repeated: list[_Parcel] = []
+    by_origin: dict[int, list[Candidate]] = defaultdict(list)
     for one in to:
-        if one.line_user_id in by_origin[one.origin_id]:
-            # Two messages of one program that happen to be equal: LINE takes a name once only.
-            repeated.append(_Parcel(one.origin_id, messages, [one]))
+        by_origin[one.origin_id].append(one)
+    parcels = []
+    for origin_id, members in by_origin.items():
+        for recipients in _each_name_once(members):
+            parcels += [
+                _Parcel(origin_id, messages, recipients[start : start + MULTICAST_RECIPIENTS])
+                for start in range(0, len(recipients), MULTICAST_RECIPIENTS)
+            ]
+    return parcels
+
+
+def _each_name_once(members: list[Candidate]) -> list[list[Candidate]]:
+    """Usually all of them at once; two equal messages of one program need two requests."""
+    if len({one.line_user_id for one in members}) == len(members):
+        return [members]
+    once: dict[str, Candidate] = {}
+    again = []
+    for one in members:
+        if one.line_user_id in once:
+            again.append([one])
         else:
-            by_origin[one.origin_id][one.line_user_id] = one
-    return [
-        _Parcel(origin_id, messages, list(recipients.values())[start : start + size])
-        for origin_id, recipients in by_origin.items()
-        for size in (MULTICAST_RECIPIENTS,)
-        for start in range(0, len(recipients), size)
-    ] + repeated
+            once[one.line_user_id] = one
+    return [list(once.values()), *again]
 
 
 def _note_dropped(details: list[tuple[int, str]]) -> None:
@@ -281,18 +292,45 @@ def _freeze(
         returning=(Shipment.retry_key, Shipment.id),
     )
     ids = dict(inserted)
-    pairs = [
-        (one.id, ids[key]) for key, parcel in zip(keys, parcels, strict=True) for one in parcel.to
-    ]
-    tied = Listed.pairs("tied", pairs)
-    changed = (
-        Delivery.update(state=int(DeliveryState.PACKED), shipment=tied.column(2))
-        .from_(tied.source)
-        .where((Delivery.id == tied.column(1)) & queued())
-        .execute()
+    _tie(
+        [
+            (ids[key], [one.id for one in parcel.to])
+            for key, parcel in zip(keys, parcels, strict=True)
+        ]
     )
-    if changed != len(pairs):
-        raise RuntimeError(f"{len(pairs)} deliveries were to be packed, {changed} were")
+
+
+def _tie(bundles: list[tuple[int, list[int]]]) -> None:
+    """Write each delivery's shipment.
+
+    :raises RuntimeError: one of them is not queued any more, which the locks rule out
+    """
+    packed = int(DeliveryState.PACKED)
+    changed = 0
+    for shipment_id, ids in bundles:
+        if len(ids) > 1:
+            changed += live.changed(
+                Delivery.update(state=packed, shipment=shipment_id).where(_within(ids) & queued())
+            )
+    alone = [(ids[0], shipment_id) for shipment_id, ids in bundles if len(ids) == 1]
+    if alone:
+        tied = Listed.pairs("tied", alone)
+        changed += live.changed(
+            Delivery.update(state=packed, shipment=tied.column(2))
+            .from_(tied.source)
+            .where((Delivery.id == tied.column(1)) & queued())
+        )
+    wanted = sum(len(ids) for _shipment_id, ids in bundles)
+    if changed != wanted:
+        raise RuntimeError(f"{wanted} deliveries were to be packed, {changed} were")
+
+
+def _within(ids: list[int]) -> Any:
+    low, high = min(ids), max(ids)
+    # Planned one after the other: walking through them beats looking each up.
+    if high - low == len(ids) - 1:
+        return Delivery.id.between(low, high)
+    return one_of(Delivery.id, ids)
 
 
 def body_text(messages: str, to: Sequence[Any], unit: str | None) -> str:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from peewee import Case
 
 from lineadmin import settings
-from lineadmin.db import from_ms, is_postgres, to_ms
+from lineadmin.db import from_ms, is_postgres
 from lineadmin.friends.models import BLOCKED as BLOCKED_STATUS
 from lineadmin.friends.models import Friend
 from lineadmin.outbox import quiet, reasons
@@ -35,7 +37,10 @@ class Group:
 
 
 class Candidate(NamedTuple):
-    """What has to be known of one due delivery, without building models."""
+    """What has to be known of one due delivery, without building models.
+
+    `reason` is why she must not get it any more; empty for all others.
+    """
 
     id: int
     friend_id: int
@@ -44,9 +49,7 @@ class Candidate(NamedTuple):
     origin_run: int
     line_user_id: str
     display_name: str
-    status: str
-    opted_out_at: int | None
-    expires_at: int | None
+    reason: str
 
 
 def due_groups(now: datetime, *, singles_only: bool = False) -> list[Group]:
@@ -101,9 +104,7 @@ def take(group: Group, limit: int, now: datetime) -> list[Candidate]:
             Delivery.origin_run,
             Friend.line_user_id,
             Friend.display_name,
-            Friend.status,
-            Friend.opted_out_at,
-            Delivery.expires_at,
+            _reason(group.kind, now),
         )
         .join(Friend, on=(Friend.id == Delivery.friend_id))
         .where(condition)
@@ -112,22 +113,19 @@ def take(group: Group, limit: int, now: datetime) -> list[Candidate]:
     )
     if is_postgres():
         query = query.for_update(of=Delivery, skip_locked=True)
-    return [Candidate(*row) for row in rows(query)]
+    return list(map(Candidate._make, rows(query)))
 
 
-def leave_out(candidates: list[Candidate], kind: OriginKind, now: datetime) -> list[Candidate]:
+def leave_out(candidates: list[Candidate], now: datetime) -> list[Candidate]:
     """Mark those who must not get it any more, with their reason; answers the others."""
-    now_ms = to_ms(now)
-    fit: list[Candidate] = []
-    out: dict[str, list[int]] = defaultdict(list)
-    for one in candidates:
-        reason = _against(one, kind, now_ms)
-        if reason:
-            out[reason].append(one.id)
-        else:
-            fit.append(one)
-    for reason, ids in out.items():
-        skip(ids, reason, now)
+    fit = [one for one in candidates if not one.reason]
+    if len(fit) < len(candidates):
+        out: dict[str, list[int]] = defaultdict(list)
+        for one in candidates:
+            if one.reason:
+                out[one.reason].append(one.id)
+        for reason, ids in out.items():
+            skip(ids, reason, now)
     return fit
 
 
@@ -139,15 +137,13 @@ def skip(ids: list[int], reason: str, now: datetime, *, detail: str = "") -> Non
         ).where(one_of(Delivery.id, ids) & queued()).execute()
 
 
-def _against(one: Candidate, kind: OriginKind, now_ms: int) -> str:
-    if one.status == BLOCKED_STATUS:
-        return reasons.BLOCKED
+def _reason(kind: OriginKind, now: datetime) -> Any:
+    cases = [(Friend.status == BLOCKED_STATUS, reasons.BLOCKED)]
     # An answer to a question may reach somebody who wants no steps and broadcasts.
-    if one.opted_out_at is not None and kind in PROGRAMS:
-        return reasons.OPTED_OUT
-    if one.expires_at is not None and one.expires_at <= now_ms:
-        return reasons.EXPIRED
-    return ""
+    if kind in PROGRAMS:
+        cases.append((Friend.opted_out_at.is_null(False), reasons.OPTED_OUT))
+    cases.append((Delivery.expires_at <= now, reasons.EXPIRED))
+    return Case(None, cases, "")
 
 
 def _head(kind: OriginKind, after: int) -> tuple[int, int, datetime] | None:
