@@ -1,9 +1,9 @@
 """The one way out to LINE. Everything the product asks LINE for goes through a `Gateway`.
 
 Push, multicast and reply carry bodies that were prepared and stored before, so they go out as
-bytes. For the rest line-bot-sdk does the work, except where its models refuse values LINE may add
-(bot info, quota), would rewrite what is to be checked (validate) or hold a whole film in memory
-(content).
+bytes, over connections of their own (posting.py). For the rest line-bot-sdk does the work, except
+where its models refuse values LINE may add (bot info, quota), would rewrite what is to be checked
+(validate) or hold a whole film in memory (content).
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from lineadmin.line.errors import (
     LineUnreachable,
     classify,
 )
+from lineadmin.line.posting import NeverConnected, NoAnswer, Posting
 from lineadmin.line.tokens import LongLivedToken, NoToken, StatelessTokens, Tokens
 
 if TYPE_CHECKING:
@@ -79,14 +80,14 @@ class Gateway:
             retries=False,
             timeout=urllib3.Timeout(connect=connect, read=read),
         )
-        self._hosts: dict[str, urllib3.HTTPConnectionPool] = {}
+        self._posting = Posting(config.line_api_base, connect=connect, read=read)
         self._tokens = self._choose_tokens(config)
         self._sdk: Any = None
         self._sdk_lock = threading.Lock()
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._hosts.clear()
+        self._posting.close()
         self._pool.clear()
 
     # Sending ---------------------------------------------------------------------------------
@@ -290,7 +291,12 @@ class Gateway:
     def _send(self, kind: str, body: bytes, retry_key: str | None) -> Accepted:
         extra = {"X-Line-Retry-Key": retry_key} if retry_key else {}
         status, headers, data = self._request(
-            "POST", f"/v2/bot/message/{kind}", body=body, extra=extra, accept_409=bool(retry_key)
+            "POST",
+            f"/v2/bot/message/{kind}",
+            body=body,
+            extra=extra,
+            sending=True,
+            accept_409=bool(retry_key),
         )
         return Accepted(
             request_id=headers.get("x-line-request-id"),
@@ -313,6 +319,7 @@ class Gateway:
         body: bytes | None = None,
         base: str | None = None,
         extra: Mapping[str, str] | None = None,
+        sending: bool = False,
         accept_409: bool = False,
         longest: int | None = None,
         endpoint: str | None = None,
@@ -323,9 +330,12 @@ class Gateway:
         first_token = True
         while True:
             headers = {**JSON_HEADERS, "Authorization": f"Bearer {token}", **(extra or {})}
-            status, answered, data = self._exchange(
-                method, url, body, headers, endpoint=endpoint or path, longest=longest
-            )
+            if sending and body is not None:
+                status, answered, data = self._post(path, body, headers)
+            else:
+                status, answered, data = self._exchange(
+                    method, url, body, headers, endpoint=endpoint or path, longest=longest
+                )
             if 200 <= status < 300:
                 return status, answered, data
             if status == 409 and accept_409 and answered.get("x-line-accepted-request-id"):
@@ -347,15 +357,8 @@ class Gateway:
         longest: int | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            host, path = self._host_of(url)
-            response = host.urlopen(
-                method,
-                path,
-                body=body,
-                headers=headers,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=longest is None,
+            response = self._pool.request(
+                method, url, body=body, headers=headers, preload_content=longest is None
             )
             try:
                 data = response.data if longest is None else response.read(longest + 1)
@@ -370,16 +373,19 @@ class Gateway:
             raise LineRefused(413, request_id, "larger than this server takes")
         return response.status, response.headers, data
 
-    def _host_of(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
-        """The pool of connections to a URL's host, and the rest of the URL.
-
-        Asking the manager by URL each time costs a third of the whole request.
-        """
-        path_at = url.find("/", len("https://"))
-        base = url[:path_at]
-        if base not in self._hosts:
-            self._hosts[base] = self._pool.connection_from_url(base)
-        return self._hosts[base], url[path_at:]
+    def _post(
+        self, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            status, answered, data = self._posting.post(path, body, headers)
+        except NeverConnected as error:
+            _log_loss("POST", path, str(error))
+            raise LineUnreachable(message=str(error)) from error
+        except NoAnswer as error:
+            _log_loss("POST", path, str(error))
+            raise LineUnclear(message=str(error)) from error
+        _log("POST", path, status, answered.get("x-line-request-id"))
+        return status, answered, data
 
     def _through_sdk(
         self,
@@ -455,11 +461,15 @@ def _sdk_failure(error: Any, endpoint: str) -> LineError:
 def _lost(error: Exception, method: str, endpoint: str) -> LineError:
     """The error for an exchange that ended without an answer: did anything reach LINE at all?"""
     reason = type(error).__name__
-    logger.warning("LINE %s %s: no answer (%s)", method, endpoint, reason)
+    _log_loss(method, endpoint, reason)
     never_connected = isinstance(error, (NewConnectionError, ConnectTimeoutError))
     if isinstance(error, SSLError) and error.args:
         never_connected = isinstance(error.args[0], ssl.SSLCertVerificationError)
     return LineUnreachable(message=reason) if never_connected else LineUnclear(message=reason)
+
+
+def _log_loss(method: str, endpoint: str, reason: str) -> None:
+    logger.warning("LINE %s %s: no answer (%s)", method, endpoint, reason)
 
 
 def _log(method: str, endpoint: str, status: int, request_id: str | None) -> None:

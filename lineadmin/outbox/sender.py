@@ -37,8 +37,8 @@ from lineadmin.outbox.place import Place
 from lineadmin.outbox.post import Post, Result
 from lineadmin.outbox.protocol import Prepare, Programs
 
-THREADS = 16
-MOST_THREADS = 32
+THREADS = 24  # at 100 ms an answer, 240 pushes a second; they mostly wait
+MOST_THREADS = 48
 # Shipments packed ahead. A staff member's answer has to wait for these at most.
 PACK_AHEAD = 500
 DEEPEST_QUEUE = 256

@@ -114,12 +114,13 @@ def test_a_redirect_is_not_followed(pretend, gateway):
     assert len(pretend.asked) == 1
 
 
-def test_one_connection_serves_many_requests_also_the_sdks(pretend, gateway):
+def test_connections_are_kept_one_for_sending_one_for_all_else(pretend, gateway):
     pretend.says(200, {"totalUsage": 7})
-    gateway.push(BODY, KEY)
-    assert gateway.consumption() == 7
-    gateway.push(BODY, KEY)
-    assert pretend.connections == 1
+    for _ in range(3):
+        gateway.push(BODY, KEY)
+        assert gateway.consumption() == 7
+        gateway.validate("push", [])
+    assert pretend.connections == 2
 
 
 def test_threads_share_it(pretend, gateway):

@@ -20,6 +20,7 @@ from lineadmin.line.errors import (
     LineUnclear,
     LineUnreachable,
 )
+from lineadmin.line.posting import Posting
 from lineadmin.outbox import claim, ends, pauses, quota, reasons, resolve
 from lineadmin.outbox.claim import Flight
 from lineadmin.outbox.counts import Counts
@@ -201,13 +202,14 @@ def make_unknown(shop: Shop) -> Friend:
 def test_a_line_that_cannot_be_reached_leaves_no_doubt(shop: Shop):
     hana = shop.friend()
     shop.broadcast()
-    shop.gateway._api_base = "http://127.0.0.1:9"
+    real = shop.gateway._posting
+    shop.gateway._posting = Posting("http://127.0.0.1:9", connect=1, read=1)
     shop.send()
     [shipment] = shipments()
     assert (shipment.state, shipment.first_unclear_at) == (ShipmentState.READY, None)
 
     shop.later(minutes=11)
-    shop.gateway._api_base = shop.line.base_url
+    shop.gateway._posting = real
     shop.send()
 
     assert shop.texts(hana) == ["特價！"]
