@@ -131,7 +131,7 @@ def during_a_broadcast(config: Config, environ: dict[str, str], friends: int) ->
         _process(command_of("worker", config), environ),
     ):
         sending.wait_for(lambda: heartbeat.last_beat("worker") is not None, 60)
-        sent: list[sending.Sent] = []
+        sent: list[float] = []
         sender = threading.Thread(target=lambda: sent.append(_broadcast()))
         rounds: list[load.Round] = []
         sender.start()
@@ -159,7 +159,7 @@ def during_a_broadcast(config: Config, environ: dict[str, str], friends: int) ->
     ]
 
 
-def _broadcast() -> sending.Sent:
+def _broadcast() -> float:
     database.ensure_connection()
     try:
         return sending.send("全部", "本週特價：雙拼便當 120 元", {"all": []})

@@ -43,6 +43,7 @@ MOST_THREADS = 48
 PACK_AHEAD = 500
 DEEPEST_QUEUE = 256
 GATHER_SECONDS = 0.05  # results that come within this time share a transaction
+GAP_SECONDS = 0.002
 POLL_SECONDS = 1.0
 UPKEEP_SECONDS = 5.0
 STOP_SECONDS = 6.0
@@ -178,12 +179,21 @@ class Sender:
         halted = pauses.current().nothing_leaves
         self._post.halt(halted)
         moved = self._gather()
-        moved |= self._record_and_claim(now, wall, due_by, counts, halted)
-        if not halted:
-            moved |= self._pack(now, wall, due_by, counts)
+        if self._record_and_claim(now, wall, due_by, counts, halted):
+            moved = True
+            self._let_others_write()
+        if not halted and self._pack(now, wall, due_by, counts):
+            moved = True
+            self._let_others_write()
         if not moved and self._post.in_air:
             self._results += self._post.collect(GATHER_SECONDS)
         return moved
+
+    @staticmethod
+    def _let_others_write() -> None:
+        """SQLite has one writer and no queue for it: leave the webhook a gap to get in."""
+        if not database.is_postgres():
+            time.sleep(GAP_SECONDS)
 
     def _gather(self) -> bool:
         """Take the results there are, and those that follow on their heels.

@@ -95,13 +95,13 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self._free_events()
+        self._beat()  # before the chores look for it and find that nobody has ever worked here
         self._bell.start()
         for loop in self._loops:
             loop.start()
         self._sending.start()
         # Now rather than within the first friend's greeting, which would wait for it.
         self._gateway.load_sdk()
-        self._beat()
         logger.info("worker %s is at work", os.getpid())
         self._start_huey()
         self._try_line_again()
