@@ -34,6 +34,7 @@ def first_start(config: Config) -> None:
                 name=DEMO_OWNER_NAME if config.simulator else "",
             )
         if config.simulator:
+            clock.allow_moving(True)
             _load_demo(config)
 
 

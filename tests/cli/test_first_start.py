@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
-from lineadmin import settings, shopfile
+from lineadmin import clock, settings, shopfile
 from lineadmin.cli.first_start import first_start
 from lineadmin.config import Config, load_config
 from lineadmin.errors import DomainError
@@ -41,6 +42,25 @@ def test_the_demo_is_a_whole_shop_with_an_owner(demo: Config) -> None:
     assert (first_step["after_days"], first_step["at"]) == (1, "10:00")
     assert Sequence.get().enabled
     assert [row["state"] for row in data["broadcasts"]] == ["draft"]
+
+
+@pytest.mark.parametrize(
+    ("started", "begins"),
+    [
+        ("2026-11-24T07:30:00+08:00", "2026-11-24 11:00"),
+        ("2026-11-24T14:20:00+08:00", "2026-11-24 14:20"),
+        ("2026-11-24T23:05:00+08:00", "2026-11-25 11:00"),
+    ],
+)
+def test_a_demo_begins_in_business_hours_whenever_it_is_started(
+    demo: Config, started: str, begins: str
+) -> None:
+    with time_machine.travel(started, tick=False):
+        first_start(demo)
+        here = clock.now().astimezone(settings.shop_zone())
+        assert f"{here:%Y-%m-%d %H:%M}" == begins
+        first_start(demo)
+        assert clock.now() == here
 
 
 def test_what_staff_change_in_the_demo_stays(demo: Config) -> None:
