@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -63,6 +65,12 @@ def test_a_friend_is_greeted_redeems_her_coupon_and_gets_the_step_a_day_later(sh
     page.wait_for_timeout(2_000)
     assert len(_pushed(shop)) == before + 1
     assert phone.get_by_text("查看優惠券").count() == 2
+
+    weeks = page.get_by_role("button", name="+4 週")
+    weeks.click()
+    page.wait_for_function("button => !button.disabled", arg=weeks.element_handle(), timeout=60_000)
+    # Time passed rather than jumped: each step came on its own day and hour, none was late.
+    assert _pushed_at(shop) == ["10:00", "10:30", "10:30"]
     assert shop.line.abuse() == []
 
 
@@ -70,3 +78,13 @@ def _pushed(shop):
     """Everything any phone got that was not a free reply."""
     received = shop.line.received()
     return [item for items in received.values() for item in items if item[0] != "reply"]
+
+
+def _pushed_at(shop):
+    """The hours, on the shop's clock, at which phones got what was not a reply."""
+    moments = []
+    for phone in shop.line.phones(pinned=1):
+        chat = shop.line.call("GET", f"phones/{phone['user_id']}", limit=60)["chat"]
+        moments += [bubble["at_ms"] for bubble in chat if bubble["how"] in ("push", "multicast")]
+    zone = ZoneInfo("Asia/Taipei")
+    return [f"{datetime.fromtimestamp(at / 1000, zone):%H:%M}" for at in sorted(set(moments))]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import urllib3
@@ -16,6 +17,7 @@ from lineadmin.db import from_ms
 from lineadmin.i18n import _
 from lineadmin.simulator.client import ControlError, SimulatorClient
 from lineadmin.staff import audit
+from lineadmin.tasks import horizon
 
 bp = Blueprint("simulator", __name__, url_prefix="/simulator")
 
@@ -35,6 +37,8 @@ FAULTS = {
 FAULTY_CALLS = 3
 LONGEST_MOVE_HOURS = 24 * 31
 CALLS_SHOWN = 12
+MOVE_SECONDS = 3.0  # of one request; the page asks again until the time is reached
+SETTLE_SECONDS = 6.0  # at one moment
 
 
 def init_app(app: Flask) -> None:
@@ -101,26 +105,61 @@ def act(user_id: str, act: str) -> BaseResponse:
 
 @bp.post("/clock")
 def move_clock() -> BaseResponse:
-    """Move shop time forward by whole hours."""
-    hours = request.get_json(silent=True)
-    hours = hours.get("hours") if isinstance(hours, dict) else None
-    if not isinstance(hours, int) or not 1 <= hours <= LONGEST_MOVE_HOURS:
-        abort(400)
+    """Move shop time by whole `hours`, or on to the `until` that an earlier answer named.
+
+    Goes from one planned moment to the next and gives the worker time at each; answers after
+    some seconds, with `until` as long as the way is not done: then the page asks again.
+    """
+    body = request.get_json(silent=True)
+    body = body if isinstance(body, dict) else {}
     before = clock.now()
-    after = clock.move(timedelta(hours=hours))
-    _set_clock(_line())
-    audit.record(
-        current_staff(),
-        "clock.move",
-        "clock",
-        0,
-        _("Shop time"),
-        {"time": i18n.format_datetime(before)},
-        {"time": i18n.format_datetime(after)},
-        wall=clock.wall(),
+    until = _wanted(body, before)
+    deadline = time.monotonic() + MOVE_SECONDS
+    while True:
+        now = clock.now()
+        if now >= until or time.monotonic() >= deadline:
+            break
+        clock.move(min(until, horizon.next_moment(now) or until) - now)
+        _set_clock(_line())
+        tasks.ring()
+        _let_things_happen(deadline)
+    if "hours" in body:
+        audit.record(
+            current_staff(),
+            "clock.move",
+            "clock",
+            0,
+            _("Shop time"),
+            {"time": i18n.format_datetime(before)},
+            {"time": i18n.format_datetime(until)},
+            wall=clock.wall(),
+        )
+    done = clock.now() >= until
+    return jsonify(
+        shop_time=i18n.format_datetime(clock.now()), until=None if done else until.isoformat()
     )
-    tasks.ring()
-    return jsonify(shop_time=i18n.format_datetime(after))
+
+
+def _wanted(body: dict[str, Any], now: datetime) -> datetime:
+    hours, until = body.get("hours"), body.get("until")
+    if isinstance(hours, int) and 1 <= hours <= LONGEST_MOVE_HOURS:
+        return now + timedelta(hours=hours)
+    try:
+        moment = datetime.fromisoformat(until) if isinstance(until, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        abort(400)
+    if moment - now > timedelta(hours=LONGEST_MOVE_HOURS):
+        abort(400)
+    return moment
+
+
+def _let_things_happen(deadline: float) -> None:
+    """Wait for the worker; a LINE that is made to fail does not hold time up for ever."""
+    give_up = min(deadline + MOVE_SECONDS, time.monotonic() + SETTLE_SECONDS)
+    while not horizon.is_settled(clock.now(), clock.wall()) and time.monotonic() < give_up:
+        time.sleep(0.05)
 
 
 @bp.post("/fault/<kind>")

@@ -25,6 +25,7 @@ from lineadmin.config import Config
 
 LONGEST_SOCKET_PATH = 100  # bytes; the kernels' limits are 104 and 108
 FAR_RING_SECONDS = 0.05
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 60.0  # while Huey cannot be reached
 
 logger = logging.getLogger(__name__)
 
@@ -92,18 +93,25 @@ class _FarBell:
         from lineadmin.tasks import timetable
 
         wake: Callable[[], object] | None = None
+        made_for: Config | None = None
+        pause = FIRST_PAUSE_SECONDS
         while True:
             self._wanted.wait()
             self._wanted.clear()
             try:
-                if wake is None and self._config is not None:
-                    wake = timetable.far_wake(self._config)
+                config = self._config
+                if config is not None and (wake is None or made_for is not config):
+                    wake, made_for = timetable.far_wake(config), config
                 if wake is not None:
                     wake()
+                pause = FIRST_PAUSE_SECONDS
             except Exception:
+                # Its server may have been restarted: ring again, over a connection of its own.
                 wake = None
+                self._wanted.set()
                 logger.warning("the worker could not be woken through Huey", exc_info=True)
-                time.sleep(1)
+                time.sleep(pause)
+                pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
             time.sleep(FAR_RING_SECONDS)
 
 

@@ -187,10 +187,20 @@ async function refresh() {
   document.querySelector("[data-faulty]").hidden = world.faults.length === 0;
 }
 
+// Time passes from one planned moment to the next, so that every step comes at its own hour.
+async function passTime(hours) {
+  let left = { hours };
+  while (left) {
+    const { until } = await post("/simulator/clock", left);
+    left = until ? { until } : null;
+    if (left) await refresh().catch(() => {});
+  }
+}
+
 for (const button of document.querySelectorAll("[data-hours]")) {
   button.addEventListener("click", () => {
     for (const other of document.querySelectorAll("[data-hours]")) other.disabled = true;
-    attempt(() => post("/simulator/clock", { hours: Number(button.dataset.hours) })).finally(() => {
+    attempt(() => passTime(Number(button.dataset.hours))).finally(() => {
       for (const other of document.querySelectorAll("[data-hours]")) other.disabled = false;
     });
   });

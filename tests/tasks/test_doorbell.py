@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from lineadmin import config as configuration
 from lineadmin import tasks
 from lineadmin.config import Config
-from lineadmin.tasks import doorbell
+from lineadmin.tasks import doorbell, timetable
 from tests.conftest import make_config
 
 WITHOUT_DATABASE = "sqlite:///{}/x.db"
@@ -108,3 +109,25 @@ def test_a_ring_never_raises_into_a_door(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(doorbell, "socket_path", fail)
     tasks.ring()
+
+
+def test_a_ring_that_meets_a_restarted_server_is_rung_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[str] = []
+    heard = threading.Event()
+
+    def far_wake(config: Config) -> Callable[[], object]:
+        def wake() -> None:
+            rung.append(config.database_url)
+            if len(rung) == 1:
+                raise ConnectionError("terminated by the administrator")
+            heard.set()
+
+        return wake
+
+    monkeypatch.setattr(timetable, "far_wake", far_wake)
+    config = make_config("postgresql://nobody@127.0.0.1:9/elsewhere", tmp_path)
+    doorbell._FarBell().ring(config)
+    assert heard.wait(10)
+    assert rung == [config.database_url] * 2
