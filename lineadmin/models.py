@@ -8,8 +8,10 @@ from lineadmin.broadcasts.models import Broadcast
 from lineadmin.clock import ClockOffset
 from lineadmin.coupons.models import (
     Coupon,
+    CouponDay,
     CouponIssue,
     GuessCount,
+    PartnerCode,
     Redemption,
     RedemptionTry,
 )
@@ -47,6 +49,8 @@ MODELS: tuple[type[Model], ...] = (
     QuotaMonth,
     Coupon,
     CouponIssue,
+    PartnerCode,
+    CouponDay,
     Redemption,
     RedemptionTry,
     GuessCount,

@@ -48,7 +48,7 @@ class CouponForm(StaffForm):
         render_kw={"maxlength": offer.LONGEST_TITLE, "autocomplete": "off"},
     )
     benefit = RadioField(
-        _l("Benefit"), choices=list(benefits.BENEFIT_LABELS.items()), default=benefits.PERCENT
+        _l("Benefit"), choices=lambda: list(benefits.labels().items()), default=benefits.PERCENT
     )
     percent = _number(_l("Percent off"))
     amount = _number(_l("Amount (NT$)"))
@@ -114,7 +114,7 @@ class CouponForm(StaffForm):
             columns = self.offer().columns()
         except DomainError:
             columns = {"title": "", "benefit": benefits.PERCENT, "valid_days": 7}
-        if columns["benefit"] not in benefits.BENEFIT_LABELS:
+        if columns["benefit"] not in benefits.KINDS:
             columns["benefit"] = benefits.PERCENT
         if columns["benefit"] == benefits.PERCENT:
             columns["benefit_value"] = min(100.0, max(0.0, columns.get("benefit_value") or 0.0))

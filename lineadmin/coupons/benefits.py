@@ -2,38 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from lineadmin.coupons.models import Coupon
+from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, _n, format_date, format_datetime, format_twd, local, locale
 
 PERCENT, AMOUNT, GIFT, CASHBACK = "percent", "amount", "gift", "cashback"
+MOST_MONEY = 1_000_000
+LONGEST_GIFT = 60
 
-BENEFIT_LABELS: dict[str, Any] = {
-    PERCENT: _l("Percent off"),
-    AMOUNT: _l("Amount off"),
-    GIFT: _l("Gift"),
-    CASHBACK: _l("Cashback"),
-}
+
+class Promise(Protocol):
+    """What a benefit is judged by: a Coupon, or an Offer that is to become one."""
+
+    @property
+    def benefit_value(self) -> Any: ...
+
+    @property
+    def benefit_text(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of benefit. `takes_value` and `takes_text`: which of the two columns it uses.
+
+    `check` raises DomainError on a value that cannot be right, with field "benefit_value" or
+    "benefit_text"; `discount` answers the TWD taken off a purchase, None where nothing is.
+    """
+
+    code: str
+    label: Any
+    text: Callable[[Promise], str]  # a few words: 8 折, 贈品：紅茶
+    check: Callable[[Promise], None]
+    headline: Callable[[Promise], str] | None = None  # the largest words, where they differ
+    discount: Callable[[Promise, int], int | None] = lambda promise, amount: None
+    takes_value: bool = True
+    takes_text: bool = False
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Add a kind of benefit; editors, cards, pages and shop files know it from then on."""
+    KINDS[kind.code] = kind
+
+
+def labels() -> dict[str, Any]:
+    """The kinds by code with their names, in the order they are offered."""
+    return {kind.code: kind.label for kind in KINDS.values()}
 
 
 def benefit_text(coupon: Coupon) -> str:
     """The benefit in a few words: 8 折, NT$50 折抵, 贈品：紅茶, 現金回饋 NT$30."""
-    value = coupon.benefit_value or 0
-    if coupon.benefit == PERCENT:
-        return percent_off(value)
-    if coupon.benefit == AMOUNT:
-        return _("%(amount)s off", amount=format_twd(value))
-    if coupon.benefit == GIFT:
-        return _("Gift: %(gift)s", gift=coupon.benefit_text)
-    return _("%(amount)s cashback", amount=format_twd(value))
+    return KINDS[coupon.benefit].text(coupon)
 
 
 def headline(coupon: Coupon) -> str:
     """The largest words on the card and the page; a gift is named without the word for it."""
-    return coupon.benefit_text if coupon.benefit == GIFT else benefit_text(coupon)
+    kind = KINDS[coupon.benefit]
+    return (kind.headline or kind.text)(coupon)
+
+
+def discount(coupon: Coupon, amount: int) -> int | None:
+    """TWD taken off a purchase of `amount` TWD; None where the benefit takes nothing off."""
+    return KINDS[coupon.benefit].discount(coupon, amount)
 
 
 def percent_off(percent: float) -> str:
@@ -97,20 +135,6 @@ def validity_text(coupon: Coupon) -> str:
     return period_text(coupon.valid_from, coupon.valid_until)
 
 
-def discount(coupon: Coupon, amount: int) -> int | None:
-    """TWD taken off a purchase of `amount` TWD; None where the benefit takes nothing off.
-
-    What is left to pay is rounded to whole dollars, half a dollar upwards.
-    """
-    value = Decimal(str(coupon.benefit_value or 0))
-    if coupon.benefit == PERCENT:
-        pay = (Decimal(amount) * (100 - value) / 100).quantize(Decimal(1), ROUND_HALF_UP)
-        return amount - int(pay)
-    if coupon.benefit == AMOUNT:
-        return min(amount, int(value))
-    return None
-
-
 def _is_midnight(moment: datetime) -> bool:
     there = local(moment)
     return (there.hour, there.minute) == (0, 0)
@@ -118,3 +142,74 @@ def _is_midnight(moment: datetime) -> bool:
 
 def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
+
+
+def _percent_discount(promise: Promise, amount: int) -> int:
+    """What is left to pay is rounded to whole dollars, half a dollar upwards."""
+    value = Decimal(str(promise.benefit_value or 0))
+    pay = (Decimal(amount) * (100 - value) / 100).quantize(Decimal(1), ROUND_HALF_UP)
+    return amount - int(pay)
+
+
+def _check_percent(promise: Promise) -> None:
+    value = promise.benefit_value
+    if value is None or not 1 <= value <= 100 or value != int(value):
+        raise DomainError(
+            _l("A whole number from 1 to 100: 20 means 20% off."), field="benefit_value"
+        )
+
+
+def _check_money(promise: Promise) -> None:
+    value = promise.benefit_value
+    if value is None or not 1 <= value <= MOST_MONEY or value != int(value):
+        raise DomainError(_l("Enter the amount in whole dollars."), field="benefit_value")
+
+
+def _check_gift(promise: Promise) -> None:
+    if not promise.benefit_text:
+        raise DomainError(_l("Say what the gift is."), field="benefit_text")
+    if len(promise.benefit_text) > LONGEST_GIFT:
+        raise DomainError(
+            _("At most %(count)s characters.", count=LONGEST_GIFT), field="benefit_text"
+        )
+
+
+register(
+    Kind(
+        PERCENT,
+        _l("Percent off"),
+        text=lambda promise: percent_off(promise.benefit_value or 0),
+        check=_check_percent,
+        discount=_percent_discount,
+    )
+)
+register(
+    Kind(
+        AMOUNT,
+        _l("Amount off"),
+        text=lambda promise: _("%(amount)s off", amount=format_twd(promise.benefit_value or 0)),
+        check=_check_money,
+        discount=lambda promise, amount: min(amount, int(promise.benefit_value or 0)),
+    )
+)
+register(
+    Kind(
+        GIFT,
+        _l("Gift"),
+        text=lambda promise: _("Gift: %(gift)s", gift=promise.benefit_text),
+        headline=lambda promise: str(promise.benefit_text),
+        check=_check_gift,
+        takes_value=False,
+        takes_text=True,
+    )
+)
+register(
+    Kind(
+        CASHBACK,
+        _l("Cashback"),
+        text=lambda promise: _(
+            "%(amount)s cashback", amount=format_twd(promise.benefit_value or 0)
+        ),
+        check=_check_money,
+    )
+)

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from peewee import (
     SQL,
+    BooleanField,
     CharField,
+    DateField,
     FloatField,
     ForeignKeyField,
     IntegerField,
     TextField,
 )
 
-from lineadmin.db import BaseModel, UTCDateTimeField
+from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
+
+
+def _default(value: Any) -> dict[str, Any]:
+    """A default in Python and in SQL."""
+    literal = repr(value) if isinstance(value, str | list) else str(value).upper()
+    if isinstance(value, list):
+        literal = f"'{literal}'"
+    return {
+        "default": list if value == [] else value,
+        "constraints": [SQL(f"DEFAULT {literal}")],
+    }
 
 
 class Coupon(BaseModel):
@@ -19,7 +34,7 @@ class Coupon(BaseModel):
 
     code = CharField(unique=True, max_length=40)  # the shop's own short name, used in files
     title = CharField(max_length=60)
-    benefit = CharField(max_length=12)  # percent | amount | gift | cashback
+    benefit = CharField(max_length=12)  # a kind of coupons/benefits.py
     benefit_value = FloatField(null=True)  # percent off, or TWD
     benefit_text = CharField(default="")  # what the gift is
     minimum_spend = IntegerField(default=0)  # TWD; 0 = none
@@ -35,6 +50,24 @@ class Coupon(BaseModel):
     state = CharField(default="active", max_length=8)  # active | paused | closed
     created_at = UTCDateTimeField()
     version = IntegerField(default=1)
+    # Added later: with a default in SQL, so that a table with rows in it could be altered.
+    picture = CharField(max_length=32, **_default(""))  # token of the upload, cut to the card
+    picture_from = JSONTextField(null=True)  # {source, x, y, zoom}: to cut it anew
+    per_day = IntegerField(null=True)  # handed out per day of the shop's; null = no such limit
+    who = JSONTextField(null=True)  # a condition of segments/language.py; null = everybody
+    friends_only = BooleanField(**_default(True))  # nothing for those who are no friends now
+    code_kind = CharField(max_length=8, **_default("own"))  # own | list | shared
+    shared_code = CharField(max_length=64, **_default(""))
+    claim_token = CharField(max_length=32, **_default(""))  # of its public claim link, if any
+    after_tags = JSONTextField(**_default([]))  # ids of tags set when it is redeemed
+    after_messages = JSONTextField(**_default([]))  # parts sent after the undo window
+    after_content_id = IntegerField(null=True)  # those parts as the outbox knows them
+    archived_at = UTCDateTimeField(null=True)
+
+
+Coupon.add_index(
+    Coupon.index(Coupon.claim_token, name="coupon_claimed", where=SQL("claim_token <> ''"))
+)
 
 
 class CouponIssue(BaseModel):
@@ -55,7 +88,8 @@ class CouponIssue(BaseModel):
     issued_at = UTCDateTimeField()  # shop time
     usable_from = UTCDateTimeField(null=True)
     expires_at = UTCDateTimeField(null=True)  # exclusive, shop time
-    origin = CharField(default="", max_length=12)  # greeting | step | broadcast | reply | staff
+    # greeting | step | broadcast | reply | staff | test | claim | thanks
+    origin = CharField(default="", max_length=12)
     origin_id = IntegerField(default=0)
     carried = IntegerField(default=1)  # messages it was put into; voided when none of them left
     opened_at = UTCDateTimeField(null=True)
@@ -64,6 +98,7 @@ class CouponIssue(BaseModel):
     redeemed_amount = IntegerField(null=True)  # TWD of the purchase, if entered
     redeemed_how = CharField(default="", max_length=8)  # code | scan | self | pin
     voided_at = UTCDateTimeField(null=True)
+    given_code = CharField(max_length=64, **_default(""))  # of a partner's list, or the shared one
 
     class Meta:
         indexes = (
@@ -82,6 +117,11 @@ for _name, _where in (
     CouponIssue.add_index(
         CouponIssue.index(CouponIssue.coupon, CouponIssue.id, name=_name, where=SQL(_where))
     )
+CouponIssue.add_index(
+    CouponIssue.index(
+        CouponIssue.given_code, name="couponissue_given", where=SQL("given_code <> ''")
+    )
+)
 # Who still holds one, by the end of its time: what has expired, and whom to remind.
 CouponIssue.add_index(
     CouponIssue.index(
@@ -91,6 +131,45 @@ CouponIssue.add_index(
         where=SQL("redeemed_at IS NULL AND voided_at IS NULL"),
     )
 )
+
+
+class PartnerCode(BaseModel):
+    """One of the codes a partner gave us for a coupon; `issue` is the copy that carries it."""
+
+    coupon_id: int
+    coupon = ForeignKeyField(Coupon, on_delete="RESTRICT", index=False)
+    code = CharField(max_length=64)
+    issue = ForeignKeyField(CouponIssue, null=True, on_delete="SET NULL", index=False)
+    imported_at = UTCDateTimeField()
+
+    class Meta:
+        indexes = ((("coupon", "code"), True),)
+
+
+PartnerCode.add_index(
+    PartnerCode.index(
+        PartnerCode.coupon, PartnerCode.id, name="partnercode_free", where=SQL("issue_id IS NULL")
+    )
+)
+PartnerCode.add_index(
+    PartnerCode.index(
+        PartnerCode.issue,
+        unique=True,
+        name="partnercode_taken",
+        where=SQL("issue_id IS NOT NULL"),
+    )
+)
+
+
+class CouponDay(BaseModel):
+    """How many copies of a coupon were handed out on one day of the shop's."""
+
+    coupon = ForeignKeyField(Coupon, on_delete="RESTRICT", index=False)
+    day = DateField()
+    issued = IntegerField(default=0)
+
+    class Meta:
+        indexes = ((("coupon", "day"), True),)
 
 
 class Redemption(BaseModel):

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lineadmin.coupons.benefits import AMOUNT, BENEFIT_LABELS, CASHBACK, GIFT, PERCENT
+from lineadmin.coupons.benefits import KINDS, MOST_MONEY, PERCENT
 from lineadmin.coupons.models import Coupon
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
@@ -23,12 +23,10 @@ REDEEM_LABELS: dict[str, Any] = {
 
 SHORT_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 LONGEST_TITLE = 60
-LONGEST_GIFT = 60
 LONGEST_TERMS = 2_000
 MOST_DAYS = 366
 MOST_STOCK = 10_000_000
 MOST_PER_FRIEND = 100
-MOST_MONEY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Offer:
     """Everything about a coupon that is decided by people. An empty code is made up."""
 
     title: str
-    benefit: str = PERCENT  # percent | amount | gift | cashback
+    benefit: str = PERCENT  # a kind of coupons/benefits.py
     benefit_value: float | None = None  # percent off, or TWD
     benefit_text: str = ""  # what the gift is
     minimum_spend: int = 0  # TWD
@@ -69,8 +67,12 @@ def tidied(offer: Offer) -> Offer:
     values["title"] = " ".join(offer.title.split())
     values["code"] = offer.code.strip()
     values["terms"] = offer.terms.strip().replace("\r\n", "\n")
-    values["benefit_text"] = " ".join(offer.benefit_text.split()) if offer.benefit == GIFT else ""
-    values["benefit_value"] = None if offer.benefit == GIFT else offer.benefit_value
+    kind = KINDS.get(offer.benefit)
+    if kind is not None and not kind.takes_text:
+        values["benefit_text"] = ""
+    if kind is not None and not kind.takes_value:
+        values["benefit_value"] = None
+    values["benefit_text"] = " ".join(values["benefit_text"].split())
     values["pin"] = offer.pin.strip() if offer.redeem == PIN else ""
     if offer.valid_days is not None:
         values["valid_from"] = values["valid_until"] = None
@@ -113,25 +115,10 @@ def _check_words(offer: Offer) -> None:
 
 
 def _check_benefit(offer: Offer) -> None:
-    value = offer.benefit_value
-    if offer.benefit not in BENEFIT_LABELS:
+    kind = KINDS.get(offer.benefit)
+    if kind is None:
         raise DomainError(_l("Choose what the coupon gives."), field="benefit")
-    if offer.benefit == GIFT:
-        if not offer.benefit_text:
-            raise DomainError(_l("Say what the gift is."), field="benefit_text")
-        if len(offer.benefit_text) > LONGEST_GIFT:
-            raise DomainError(
-                _("At most %(count)s characters.", count=LONGEST_GIFT), field="benefit_text"
-            )
-    elif offer.benefit == PERCENT:
-        if value is None or not 1 <= value <= 100 or value != int(value):
-            raise DomainError(
-                _l("A whole number from 1 to 100: 20 means 20% off."), field="benefit_value"
-            )
-    elif offer.benefit in (AMOUNT, CASHBACK) and (
-        value is None or not 1 <= value <= MOST_MONEY or value != int(value)
-    ):
-        raise DomainError(_l("Enter the amount in whole dollars."), field="benefit_value")
+    kind.check(offer)
 
 
 def _check_numbers(offer: Offer) -> None:
