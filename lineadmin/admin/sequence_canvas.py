@@ -14,8 +14,9 @@ from lineadmin.messages.summary import summarise
 from lineadmin.outbox.models import DeliveryState
 from lineadmin.reports import sequence as sequence_report
 from lineadmin.sequences import enrolments
-from lineadmin.sequences.definition import Definition, Step, cumulative_days, problems
+from lineadmin.sequences.definition import Definition, Step, cumulative_days
 from lineadmin.sequences.models import Sequence
+from lineadmin.sequences.problems import problems
 
 
 @dataclass(frozen=True)

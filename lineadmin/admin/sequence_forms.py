@@ -19,15 +19,19 @@ from wtforms import (
 
 from lineadmin.admin.composer import PartsField
 from lineadmin.admin.forms import StaffForm
-from lineadmin.friends.models import Source
+from lineadmin.friends.models import Field, Source
 from lineadmin.i18n import _l
 from lineadmin.sequences.actions import LONGEST_NAME
 from lineadmin.sequences.definition import (
     ANY,
+    BIRTHDAY,
     COUPON_REDEEMED,
+    DATE,
     FEWEST_DAYS,
     FOLLOW,
+    MANUAL,
     MOST_DAYS,
+    SEGMENT,
     TAG_ADDED,
     WEEKDAYS,
     Definition,
@@ -113,6 +117,12 @@ class StepForm(StaffForm):
 
 def trigger_sentence(trigger: Trigger) -> str:
     """ "Adds the account: 門市 QR、LINE Pay", for the trigger's card and the list."""
+    if trigger.kind == MANUAL:
+        return str(_l("Is put in by hand"))
+    if trigger.kind == SEGMENT:
+        return str(_l("Is in the segment “%(name)s”", name=trigger.about))
+    if trigger.kind == DATE:
+        return _date_sentence(trigger)
     if trigger.kind == TAG_ADDED:
         return str(_l("Gets the tag “%(name)s”", name=trigger.about))
     if trigger.kind == COUPON_REDEEMED:
@@ -122,6 +132,18 @@ def trigger_sentence(trigger: Trigger) -> str:
     known = {row.code: row.name for row in Source.select(Source.code, Source.name)}
     names = "、".join(known.get(code, code) for code in trigger.sources)
     return str(_l("Adds the account: %(sources)s", sources=names))
+
+
+def _date_sentence(trigger: Trigger) -> str:
+    field = Field.get_or_none(Field.key == trigger.about)
+    known = _l("Birthday") if trigger.about == BIRTHDAY else trigger.about
+    name = known if field is None else field.name
+    days = trigger.offset_days
+    if days == 0:
+        return str(_l("Has her day: %(field)s", field=name))
+    if days < 0:
+        return str(_l("%(days)s days before her day: %(field)s", days=-days, field=name))
+    return str(_l("%(days)s days after her day: %(field)s", days=days, field=name))
 
 
 def step_when(step: Step, *, first: bool) -> str:

@@ -21,15 +21,20 @@ from lineadmin.sequences.definition import (
     EMPTY,
     Definition,
     DefinitionError,
+    check_word,
     dump,
     parse,
-    problems,
 )
 from lineadmin.sequences.models import Sequence, SequenceVersion
+from lineadmin.sequences.problems import problems
 from lineadmin.staff import audit
 from lineadmin.staff.models import Staff
 
 LONGEST_NAME = 60
+# What happens to friends underway when it is switched off, and when its period is over
+PAUSE, FINISH, STOP = "pause", "finish", "stop"
+WHEN_OFF, WHEN_OVER = (PAUSE, FINISH, STOP), (FINISH, STOP)
+FIRST, LAST = 1, 100  # priorities: small goes first
 MISSING = _l("This sequence does not exist any more.")
 
 
@@ -221,15 +226,20 @@ def change_settings(
     name: str,
     period_from: date | None,
     period_until: date | None,
+    priority: int | None = None,
+    when_off: str | None = None,
+    when_over: str | None = None,
     version: int | None,
     staff: Staff | None,
     wall: datetime,
 ) -> bool:
-    """Another name, or the days (both included) in which friends may start.
+    """What holds at once, without publishing; None leaves the last three as they are.
 
-    Those who started within the period finish after it.
-
-    :raises DomainError: the name is taken, or the period ends before it starts
+    :param period_from: first of the days (both included) in which friends may start
+    :param priority: from 1 to 100; on a day with too many messages for a friend, small goes first
+    :param when_off: what friends underway do when it is switched off: pause, finish or stop
+    :param when_over: what they do when the period is over: finish or stop
+    :raises DomainError: the name is taken, the period ends before it starts, or a value cannot be
     """
     name = check_name(name)
     if period_from is not None and period_until is not None and period_until < period_from:
@@ -240,8 +250,18 @@ def change_settings(
             "name": row.name,
             "period_from": row.period_from,
             "period_until": row.period_until,
+            "priority": row.priority,
+            "when_off": row.when_off,
+            "when_over": row.when_over,
         }
-        after = {"name": name, "period_from": period_from, "period_until": period_until}
+        after = {
+            "name": name,
+            "period_from": period_from,
+            "period_until": period_until,
+            "priority": row.priority if priority is None else check_priority(priority),
+            "when_off": check_word(when_off or row.when_off, WHEN_OFF, ("when_off",)),
+            "when_over": check_word(when_over or row.when_over, WHEN_OVER, ("when_over",)),
+        }
         if before == after:
             return False
         if name != row.name and Sequence.select().where(Sequence.name == name).exists():
@@ -330,6 +350,18 @@ def check_name(name: str) -> str:
             _l("The name needs 1 to %(most)s characters.", most=LONGEST_NAME), field="name"
         )
     return name
+
+
+def check_priority(value: int) -> int:
+    """
+    :raises DomainError: it isn't a whole number from 1 to 100
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not FIRST <= value <= LAST:
+        raise DomainError(
+            _l("The priority is a whole number from %(low)s to %(high)s.", low=FIRST, high=LAST),
+            field="priority",
+        )
+    return value
 
 
 def in_place(definition: Definition, path: tuple[str | int, ...], sentence: str) -> str:

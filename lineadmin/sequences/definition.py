@@ -1,25 +1,19 @@
 """What a sequence says: trigger, branches and steps, in the form of the shop file.
 
 One reading for the editor, the shop file and the actions, so a mistake is told in the same words
-everywhere. A draft may still lack messages; `problems` lists what keeps it from being published.
+everywhere. A draft may still lack messages; problems.py lists what keeps it from being published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from lineadmin import segments
-from lineadmin.coupons.models import Coupon
 from lineadmin.errors import DomainError
-from lineadmin.friends.models import Source, Tag
-from lineadmin.i18n import _, _l
-from lineadmin.messages.check import check_parts, located
-from lineadmin.messages.parts import PartsError, coupon_codes, dump_parts, parse_parts
-from lineadmin.messages.references import look_up
-from lineadmin.segments.about_friend import UNKNOWN_SOURCE
+from lineadmin.i18n import _l
+from lineadmin.messages.parts import PartsError, dump_parts, parse_parts
 from lineadmin.segments.tree import TreeError
 from lineadmin.settings.shop import parse_clock
 
@@ -29,6 +23,12 @@ FEWEST_DAYS, MOST_DAYS = 1, 30
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANY = "any"
 FOLLOW, TAG_ADDED, COUPON_REDEEMED = "follow", "tag_added", "coupon_redeemed"
+DATE, MANUAL, SEGMENT = "date", "manual", "segment"
+TRIGGERS = (FOLLOW, TAG_ADDED, COUPON_REDEEMED, DATE, MANUAL, SEGMENT)
+BIRTHDAY = "birthday"  # beside the shop's own date fields
+MOST_OFFSET = 365  # days before or after the date
+# When a friend's branch is chosen
+AT_ENROLMENT, AT_FIRST_STEP = "enrolment", "first_step"
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -42,27 +42,17 @@ class DefinitionError(DomainError):
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What keeps a draft from being published."""
-
-    path: Path
-    sentence: str
-
-    @property
-    def step(self) -> tuple[int, int] | None:
-        """Branch and step it is about, where it is about one."""
-        if len(self.path) >= 4 and self.path[2] == "steps":
-            return int(self.path[1]), int(self.path[3])
-        return None
-
-
-@dataclass(frozen=True)
 class Trigger:
-    """What starts a friend: a follow (of chosen sources; None = any), a tag, a redemption."""
+    """What starts a friend.
+
+    A follow (of chosen sources; None = any), a tag, a redemption, a day that belongs to her, being
+    in a segment, or staff's own hand (`manual`).
+    """
 
     kind: str
     sources: tuple[str, ...] | None = None
-    about: str = ""  # the tag's name or the coupon's code
+    about: str = ""  # the tag's or segment's name, the coupon's code, or the date field's key
+    offset_days: int = 0  # of a date: she starts so many days after it (before it, where negative)
 
 
 @dataclass(frozen=True)
@@ -91,6 +81,8 @@ class Definition:
 
     trigger: Trigger
     branches: tuple[Branch, ...]
+    decide: str = AT_ENROLMENT  # when a friend's branch is chosen
+    stop: dict[str, Any] | None = None  # whom it fits when a step is due leaves the sequence
 
     @property
     def branched(self) -> bool:
@@ -107,50 +99,44 @@ def parse(raw: Any, path: Path = ()) -> Definition:
 
     :raises DefinitionError: with the way to the first thing that cannot be
     """
-    given = _mapping(raw, {"trigger", "branches"}, path)
+    given = _mapping(raw, {"trigger", "branches", "decide", "stop"}, path)
     trigger = _trigger(given.get("trigger"), (*path, "trigger"))
     listed = _list(given.get("branches"), (*path, "branches"))
     branches = tuple(_branch(item, (*path, "branches", index)) for index, item in enumerate(listed))
     _check_branches(branches, (*path, "branches"))
-    return Definition(trigger, branches)
+    decide = given.get("decide")
+    if decide is None:
+        decide = AT_ENROLMENT
+    return Definition(
+        trigger,
+        branches,
+        check_word(decide, (AT_ENROLMENT, AT_FIRST_STEP), (*path, "decide")),
+        _condition(given.get("stop"), (*path, "stop")),
+    )
 
 
 def dump(definition: Definition) -> dict[str, Any]:
     """The shop-file form; `parse(dump(definition)) == definition`."""
-    return {
+    written: dict[str, Any] = {
         "trigger": dump_trigger(definition.trigger),
         "branches": [_dump_branch(branch) for branch in definition.branches],
     }
+    if definition.decide != AT_ENROLMENT:
+        written["decide"] = definition.decide
+    if definition.stop is not None:
+        written["stop"] = definition.stop
+    return written
 
 
 def dump_trigger(trigger: Trigger) -> dict[str, Any]:
     """The shop-file form of a trigger."""
     if trigger.kind == FOLLOW:
         return {FOLLOW: ANY if trigger.sources is None else list(trigger.sources)}
+    if trigger.kind == DATE:
+        return {DATE: {"field": trigger.about, "offset_days": trigger.offset_days}}
+    if trigger.kind == MANUAL:
+        return {MANUAL: True}
     return {trigger.kind: trigger.about}
-
-
-def problems(
-    definition: Definition, *, now: datetime, public_url: str | None, path: Path = ()
-) -> list[Problem]:
-    """Everything that keeps a draft from being published, in reading order."""
-    found = [Problem((*path, "trigger"), text) for text in _trigger_problems(definition.trigger)]
-    for number, branch in enumerate(definition.branches):
-        inside: Path = (*path, "branches", number)
-        if branch.where is not None:
-            try:
-                segments.check_names(segments.parse(branch.where))
-            except TreeError as error:
-                found.append(Problem((*inside, "where"), str(error)))
-        if not branch.steps:
-            found.append(Problem((*inside, "steps"), _("Add at least one step.")))
-        day = 0
-        for index, step in enumerate(branch.steps):
-            day += step.after_days
-            place: Path = (*inside, "steps", index, "messages")
-            for sentence in _message_problems(step, now, day, public_url):
-                found.append(Problem(place, sentence))
-    return found
 
 
 def cumulative_days(steps: Sequence[Step]) -> list[int]:
@@ -166,24 +152,48 @@ def cumulative_days(steps: Sequence[Step]) -> list[int]:
 
 
 def _trigger(raw: Any, path: Path) -> Trigger:
-    given = _mapping(raw, {FOLLOW, TAG_ADDED, COUPON_REDEEMED}, path)
+    given = _mapping(raw, set(TRIGGERS), path)
     if len(given) != 1:
         raise DefinitionError(
-            _l(
-                "A trigger is one of: %(kinds)s.", kinds=f"{FOLLOW}, {TAG_ADDED}, {COUPON_REDEEMED}"
-            ),
-            path,
+            _l("A trigger is one of: %(kinds)s.", kinds=", ".join(TRIGGERS)), path
         )
     kind, value = next(iter(given.items()))
-    if kind != FOLLOW:
-        return Trigger(kind, about=_text(value, (*path, kind)))
+    inside: Path = (*path, kind)
+    if kind == FOLLOW:
+        return Trigger(FOLLOW, sources=_sources(value, inside))
+    if kind == DATE:
+        return _date(value, inside)
+    if kind == MANUAL:
+        if value is not True:
+            raise DefinitionError(_l("Here stands true, or another trigger."), inside)
+        return Trigger(MANUAL)
+    return Trigger(kind, about=_text(value, inside))
+
+
+def _sources(value: Any, path: Path) -> tuple[str, ...] | None:
     if value == ANY:
-        return Trigger(FOLLOW)
-    listed = _list(value, (*path, kind))
+        return None
+    listed = _list(value, path)
     if not listed:
-        raise DefinitionError(_l("Choose at least one source, or any."), (*path, kind))
-    codes = [_text(code, (*path, kind, index)) for index, code in enumerate(listed)]
-    return Trigger(FOLLOW, sources=tuple(dict.fromkeys(codes)))
+        raise DefinitionError(_l("Choose at least one source, or any."), path)
+    codes = [_text(code, (*path, index)) for index, code in enumerate(listed)]
+    return tuple(dict.fromkeys(codes))
+
+
+def _date(raw: Any, path: Path) -> Trigger:
+    given = _mapping(raw, {"field", "offset_days"}, path)
+    field = _text(given.get("field"), (*path, "field"))
+    offset = given.get("offset_days", 0)
+    if isinstance(offset, bool) or not isinstance(offset, int) or abs(offset) > MOST_OFFSET:
+        raise DefinitionError(
+            _l(
+                "The days before or after the date are a whole number from %(low)s to %(high)s.",
+                low=-MOST_OFFSET,
+                high=MOST_OFFSET,
+            ),
+            (*path, "offset_days"),
+        )
+    return Trigger(DATE, about=field, offset_days=offset)
 
 
 def _branch(raw: Any, path: Path) -> Branch:
@@ -196,12 +206,7 @@ def _branch(raw: Any, path: Path) -> Branch:
     otherwise = given.get("otherwise", False)
     if not isinstance(otherwise, bool):
         raise DefinitionError(_l("This must be true or false."), (*path, "otherwise"))
-    where = given.get("where")
-    if where is not None:
-        try:
-            where = segments.dump(segments.parse(where, (*path, "where")))
-        except TreeError as error:
-            raise DefinitionError(error.message, error.path) from None
+    where = _condition(given.get("where"), (*path, "where"))
     listed = _list(given.get("steps"), (*path, "steps"))
     if len(listed) > MOST_STEPS:
         raise DefinitionError(
@@ -282,9 +287,25 @@ def check_weekday(value: Any, path: Path = ("weekday",)) -> str | None:
     """
     :raises DefinitionError: it is neither empty nor one of mon … sun
     """
-    if value is None or value in WEEKDAYS:
-        return value  # type: ignore[no-any-return]
-    raise DefinitionError(_l("This must be one of: %(words)s.", words=", ".join(WEEKDAYS)), path)
+    return None if value is None else check_word(value, WEEKDAYS, path)
+
+
+def check_word(value: Any, words: Sequence[str], path: Path) -> str:
+    """
+    :raises DefinitionError: it is none of these words
+    """
+    if value in words:
+        return str(value)
+    raise DefinitionError(_l("This must be one of: %(words)s.", words=", ".join(words)), path)
+
+
+def _condition(raw: Any, path: Path) -> dict[str, Any] | None:
+    if raw is None:
+        return None
+    try:
+        return segments.dump(segments.parse(raw, path))
+    except TreeError as error:
+        raise DefinitionError(error.message, error.path) from None
 
 
 def _mapping(raw: Any, known: set[str], path: Path) -> dict[str, Any]:
@@ -334,34 +355,3 @@ def _dump_step(step: Step) -> dict[str, Any]:
     if step.weekday is not None:
         written["weekday"] = step.weekday
     return {**written, "messages": list(step.messages)}
-
-
-# -- publishing --------------------------------------------------------------------------------
-
-
-def _trigger_problems(trigger: Trigger) -> Iterator[str]:
-    if trigger.kind == FOLLOW:
-        for code in trigger.sources or ():
-            if code != UNKNOWN_SOURCE and not Source.select().where(Source.code == code).exists():
-                yield _("There is no source with the code %(code)s.", code=code)
-    elif trigger.kind == TAG_ADDED:
-        if not Tag.select().where(Tag.name == trigger.about).exists():
-            yield _("There is no tag “%(name)s”.", name=trigger.about)
-    elif not Coupon.select().where(Coupon.code == trigger.about).exists():
-        yield _("There is no coupon with the code %(code)s.", code=trigger.about)
-
-
-def _message_problems(
-    step: Step, now: datetime, earliest_day: int, public_url: str | None
-) -> Iterator[str]:
-    parts = parse_parts(list(step.messages))
-    references = look_up(parts)
-    found = check_parts(parts, references=references, now=now, public_url=public_url)
-    if found:
-        yield located(found[0])
-        return
-    for code in coupon_codes(parts):
-        coupon = references.coupons[code]
-        until = coupon.valid_until
-        if until is not None and until <= now + timedelta(days=earliest_day):
-            yield _("The coupon “%(title)s” ends before this step.", title=coupon.title)

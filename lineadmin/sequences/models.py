@@ -22,7 +22,9 @@ class Sequence(BaseModel):
     enabled = BooleanField(default=False)
     period_from = DateField(null=True)  # shop days, both inclusive
     period_until = DateField(null=True)
-    priority = IntegerField(default=50)
+    priority = IntegerField(default=50)  # small goes first
+    when_off = CharField(default="pause", max_length=8)  # pause | finish | stop, for those underway
+    when_over = CharField(default="finish", max_length=8)  # finish | stop, when the period is over
     live_version = IntegerField(null=True)  # SequenceVersion.id
     draft = JSONTextField(null=True)  # definition being edited, null = same as live
     # "" | quota: waiting for messages | refused: LINE refused a step, staff decide

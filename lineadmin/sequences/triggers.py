@@ -133,7 +133,7 @@ def _start(live: Live, facts: list[Claimed], zone: ZoneInfo, now: datetime) -> N
     about = _object_id(trigger)
     by_day: dict[date, list[int]] = defaultdict(list)
     for fact in facts:
-        if fact.kind != FACT_OF[trigger.kind] or about not in (None, fact.object_id):
+        if fact.kind != FACT_OF.get(trigger.kind) or about not in (None, fact.object_id):
             continue
         day = calendar.local_day(fact.at, zone)
         if in_period(live.row, day):

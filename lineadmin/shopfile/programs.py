@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lineadmin.sequences import actions
-from lineadmin.sequences.definition import Definition, DefinitionError, dump, parse, problems
+from lineadmin.sequences.definition import Definition, DefinitionError, dump, parse
 from lineadmin.sequences.models import Sequence
+from lineadmin.sequences.problems import problems
 from lineadmin.shopfile.context import Context
 from lineadmin.shopfile.errors import Path
 from lineadmin.shopfile.schema import SequencePart
@@ -50,6 +51,8 @@ def _load_definition(sequence_id: int, part: SequencePart, path: Path, context: 
     now = dump(_present(row))
     trigger = part.trigger
     wanted = {
+        **{key: now[key] for key in ("decide", "stop") if key in now},
+        **{key: getattr(part, key) for key in ("decide", "stop") if part.given(key)},
         "trigger": (
             now["trigger"]
             if trigger is None
@@ -89,16 +92,21 @@ def _load_definition(sequence_id: int, part: SequencePart, path: Path, context: 
 
 def _load_settings(sequence_id: int, part: SequencePart, context: Context) -> None:
     row = actions.get(sequence_id)
+    period = (row.period_from, row.period_until)
     if part.given("period"):
-        actions.change_settings(
-            sequence_id,
-            name=row.name,
-            period_from=None if part.period is None else part.period.from_,
-            period_until=None if part.period is None else part.period.until,
-            version=None,
-            staff=context.staff,
-            wall=context.wall,
-        )
+        period = (None, None) if part.period is None else (part.period.from_, part.period.until)
+    actions.change_settings(
+        sequence_id,
+        name=row.name,
+        period_from=period[0],
+        period_until=period[1],
+        priority=part.priority,
+        when_off=part.when_off,
+        when_over=part.when_over,
+        version=None,
+        staff=context.staff,
+        wall=context.wall,
+    )
     if part.enabled is True and not row.enabled:
         actions.enable(sequence_id, staff=context.staff, wall=context.wall)
     elif part.enabled is False:
@@ -142,4 +150,13 @@ def _dumped(row: Sequence) -> dict[str, Any]:
     if row.period_until is not None:
         period["until"] = row.period_until.isoformat()
     item["period"] = period or None
-    return {**item, **dump(_present(row))}
+    item |= {"priority": row.priority, "when_off": row.when_off, "when_over": row.when_over}
+    definition = _present(row)
+    written = dump(definition)
+    return {
+        **item,
+        "trigger": written["trigger"],
+        "decide": definition.decide,
+        "stop": definition.stop,
+        "branches": written["branches"],
+    }

@@ -24,7 +24,6 @@ from lineadmin.segments.tree import TreeError
 from lineadmin.shopfile.errors import Path, ShopFileError, ShopFileErrors
 from lineadmin.shopfile.source import Source
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -216,12 +215,15 @@ class Period(Part):
 
 
 class Step(Part):
-    """One message: so many days after the one before, at a time, maybe moved to a weekday."""
+    """One message: so many days after the one before, at a time, maybe moved to a weekday.
 
-    after_days: StrictInt
-    at: Clock
-    weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] | None = None
-    messages: Messages
+    What may stand here the sequences room says, in the words of the editor.
+    """
+
+    after_days: Any = None
+    at: Any = None
+    weekday: Any = None
+    messages: Messages = []
 
 
 class Branch(Part):
@@ -233,12 +235,22 @@ class Branch(Part):
     steps: list[Step]
 
 
+class DateTrigger(Part):
+    """A day that belongs to a friend, or some days before or after it."""
+
+    field: Name
+    offset_days: Any = 0
+
+
 class Trigger(Part):
     """What starts a sequence: exactly one of these."""
 
     follow: Annotated[Literal["any"] | list[Name], BeforeValidator(_whom)] | None = None
     tag_added: Name | None = None
     coupon_redeemed: Name | None = None
+    date: DateTrigger | None = None
+    manual: StrictBool | None = None
+    segment: Name | None = None
 
 
 class SequencePart(Part):
@@ -247,7 +259,12 @@ class SequencePart(Part):
     name: Name
     enabled: StrictBool | None = None
     period: Period | None = None
+    priority: Any = None
+    when_off: Any = None  # for friends underway: pause | finish | stop
+    when_over: Any = None  # finish | stop
     trigger: Trigger | None = None
+    decide: Any = None  # when branches are chosen: enrolment | first_step
+    stop: Condition | None = None  # whom it fits at send time leaves
     branches: list[Branch] | None = None
 
 
@@ -462,6 +479,7 @@ def conditions_in(file: ShopFile) -> list[tuple[Path, Condition]]:
     for index, segment in enumerate(file.segments or []):
         found.append((("segments", index, "where"), segment.where))
     for index, sequence in enumerate(file.sequences or []):
+        found.append((("sequences", index, "stop"), sequence.stop))
         for number, branch in enumerate(sequence.branches or []):
             found.append((("sequences", index, "branches", number, "where"), branch.where))
     for index, broadcast in enumerate(file.broadcasts or []):

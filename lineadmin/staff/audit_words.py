@@ -181,6 +181,8 @@ FIELDS: dict[str, Any] = {
     "branches": _l("Branches"),
     "period_from": _l("Period from"),
     "period_until": _l("Period until"),
+    "when_off": _l("When switched off, friends underway"),
+    "when_over": _l("When the period is over, friends underway"),
     "add_tags": _l("Tags to add"),
     "hours_from": _l("Active from"),
     "hours_until": _l("Active until"),
@@ -203,8 +205,8 @@ FIELDS: dict[str, Any] = {
     "browser": _l("Browser"),
     "ended": _l("Ended"),
 }
-
-
+# What friends underway do
+UNDERWAY = {"pause": _l("wait"), "finish": _l("finish"), "stop": _l("leave")}
 UNSHOWN = {"id", "version"}
 
 
@@ -242,6 +244,8 @@ def value_text(value: Any, key: str = "") -> str:
         return browser_name(str(value))
     if key == "role":
         return str(ROLE_LABELS.get(str(value), value))
+    if key in ("when_off", "when_over"):
+        return str(UNDERWAY.get(str(value), value))
     if isinstance(value, int):
         return str(value) if key.endswith(("year", "id")) else format_count(value)
     if isinstance(value, list) and all(isinstance(item, str | int) for item in value):

@@ -13,8 +13,8 @@ from lineadmin.sequences.definition import (
     cumulative_days,
     dump,
     parse,
-    problems,
 )
+from lineadmin.sequences.problems import problems
 from tests.sequences.stage import at, step
 
 NOW = at("2026-11-23")
@@ -41,6 +41,10 @@ def test_what_is_read_is_written_the_same() -> None:
         whole(step(), trigger={"follow": ["storefront"]}),
         whole(step(), trigger={"tag_added": "VIP"}),
         whole(step(), trigger={"coupon_redeemed": "bento20"}),
+        whole(step(), trigger={"segment": "年輕人"}),
+        whole(step(), trigger={"manual": True}),
+        whole(step(), trigger={"date": {"field": "birthday", "offset_days": -7}}),
+        whole(step(), decide="first_step", stop=YOUNG),
         split(4),
     ):
         assert dump(parse(raw)) == raw
@@ -62,6 +66,18 @@ BAD: list[tuple[Any, tuple[str | int, ...]]] = [
     (whole(step(), trigger={"follow": "all"}), ("trigger", "follow")),
     (whole(step(), trigger={"birthday": 1}), ("trigger", "birthday")),
     (whole(step(), trigger={"tag_added": ""}), ("trigger", "tag_added")),
+    (whole(step(), trigger={"manual": False}), ("trigger", "manual")),
+    (whole(step(), trigger={"date": "birthday"}), ("trigger", "date")),
+    (whole(step(), trigger={"date": {"offset_days": 1}}), ("trigger", "date", "field")),
+    *(
+        (
+            whole(step(), trigger={"date": {"field": "birthday", "offset_days": days}}),
+            ("trigger", "date", "offset_days"),
+        )
+        for days in (366, -366, 1.5, "", True)
+    ),
+    (whole(step(), decide="later"), ("decide",)),
+    (whole(step(), stop={"field": "age"}), ("stop", "op")),
     (whole(*[step()] * 11), ("branches", 0, "steps", 10)),
     *(
         (whole(step(days)), ("branches", 0, "steps", 0, "after_days"))
@@ -122,7 +138,16 @@ def test_a_coupon_must_exist_and_live_until_its_step(db: Any) -> None:
 
 
 def test_what_a_trigger_names_must_exist(db: Any) -> None:
-    for trigger in ({"follow": ["gone"]}, {"tag_added": "gone"}, {"coupon_redeemed": "gone"}):
+    for trigger in (
+        {"follow": ["gone"]},
+        {"tag_added": "gone"},
+        {"coupon_redeemed": "gone"},
+        {"segment": "gone"},
+        {"date": {"field": "gone"}},
+    ):
         found = problem_list(whole(step(), trigger=trigger))
         assert [path for path, _sentence in found] == [("trigger",)]
-    assert problem_list(whole(step(), trigger={"follow": ["unknown"]})) == []
+    for trigger in ({"follow": ["unknown"]}, {"manual": True}, {"date": {"field": "birthday"}}):
+        assert problem_list(whole(step(), trigger=trigger)) == []
+    gone = {"field": "tag", "op": "is", "value": "gone"}
+    assert [path for path, _ in problem_list(whole(step(), stop=gone))] == [("stop",)]

@@ -218,6 +218,27 @@ sequences:
         load("version: 1\nsequences: [{name: 草稿, enabled: true}]")
 
 
+def test_what_friends_underway_do_when_they_are_asked_and_what_stops_them(load: Any) -> None:
+    load(WHOLE)
+    stop = "{field: tag, op: is, value: 客訴中}"
+    change = (
+        "version: 1\nsequences: [{name: 新好友四週養成, priority: 10, when_off: finish, "
+        f"when_over: stop, decide: first_step, stop: {stop}, trigger: {{segment: 年輕人}}}}]"
+    )
+    load(change)
+    assert load(change).changed == []
+    written = next(one for one in shopfile.as_data()["sequences"] if one["priority"] == 10)
+    assert (written["when_off"], written["when_over"]) == ("finish", "stop")
+    assert (written["decide"], written["stop"]["value"]) == ("first_step", "客訴中")
+    assert written["trigger"] == {"segment": "年輕人"}
+    load("version: 1\nsequences: [{name: 新好友四週養成, stop: null, decide: enrolment}]")
+    written = next(one for one in shopfile.as_data()["sequences"] if one["priority"] == 10)
+    assert (written["decide"], written["stop"]) == ("enrolment", None)
+    for wrong in ("priority: 0", "priority: 1.5", "when_off: later", "when_over: pause"):
+        with pytest.raises(ShopFileError, match=r"line 2: sequences\[0\]"):
+            load(f"version: 1\nsequences: [{{name: 新好友四週養成, {wrong}}}]")
+
+
 # -- broadcasts --------------------------------------------------------------------------------
 
 

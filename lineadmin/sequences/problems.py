@@ -1,0 +1,115 @@
+"""What keeps a draft from being published, in the same words on screen, in files and in actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lineadmin import segments
+from lineadmin.coupons.models import Coupon
+from lineadmin.friends.fields import DATE as DATE_FIELD
+from lineadmin.friends.models import Field, Source, Tag
+from lineadmin.i18n import _
+from lineadmin.messages.check import check_parts, located
+from lineadmin.messages.parts import coupon_codes, parse_parts
+from lineadmin.messages.references import look_up
+from lineadmin.segments.about_friend import UNKNOWN_SOURCE
+from lineadmin.segments.models import Segment
+from lineadmin.segments.tree import TreeError
+from lineadmin.sequences.definition import (
+    BIRTHDAY,
+    COUPON_REDEEMED,
+    DATE,
+    FOLLOW,
+    SEGMENT,
+    TAG_ADDED,
+    Definition,
+    Path,
+    Step,
+    Trigger,
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What keeps a draft from being published."""
+
+    path: Path
+    sentence: str
+
+    @property
+    def step(self) -> tuple[int, int] | None:
+        """Branch and step it is about, where it is about one."""
+        if len(self.path) >= 4 and self.path[2] == "steps":
+            return int(self.path[1]), int(self.path[3])
+        return None
+
+
+def problems(
+    definition: Definition, *, now: datetime, public_url: str | None, path: Path = ()
+) -> list[Problem]:
+    """Everything that keeps a draft from being published, in reading order."""
+    found = [Problem((*path, "trigger"), text) for text in _trigger_problems(definition.trigger)]
+    for number, branch in enumerate(definition.branches):
+        inside: Path = (*path, "branches", number)
+        if branch.where is not None:
+            try:
+                segments.check_names(segments.parse(branch.where))
+            except TreeError as error:
+                found.append(Problem((*inside, "where"), str(error)))
+        if not branch.steps:
+            found.append(Problem((*inside, "steps"), _("Add at least one step.")))
+        day = 0
+        for index, step in enumerate(branch.steps):
+            day += step.after_days
+            place: Path = (*inside, "steps", index, "messages")
+            for sentence in _message_problems(step, now, day, public_url):
+                found.append(Problem(place, sentence))
+    if definition.stop is not None:
+        try:
+            segments.check_names(segments.parse(definition.stop))
+        except TreeError as error:
+            found.append(Problem((*path, "stop"), str(error)))
+    return found
+
+
+def _trigger_problems(trigger: Trigger) -> Iterator[str]:
+    name = trigger.about
+    if trigger.kind == FOLLOW:
+        for code in trigger.sources or ():
+            if code != UNKNOWN_SOURCE and not _exists(Source, Source.code == code):
+                yield _("There is no source with the code %(code)s.", code=code)
+    elif trigger.kind == TAG_ADDED and not _exists(Tag, Tag.name == name):
+        yield _("There is no tag “%(name)s”.", name=name)
+    elif trigger.kind == COUPON_REDEEMED and not _exists(Coupon, Coupon.code == name):
+        yield _("There is no coupon with the code %(code)s.", code=name)
+    elif trigger.kind == SEGMENT and not _exists(Segment, Segment.name == name):
+        yield _("There is no segment “%(name)s”.", name=name)
+    elif trigger.kind == DATE and not _is_date(name):
+        yield _("There is no date field with the key %(key)s.", key=name)
+
+
+def _is_date(key: str) -> bool:
+    return key == BIRTHDAY or _exists(Field, (Field.key == key) & (Field.type == DATE_FIELD))
+
+
+def _exists(model: Any, condition: Any) -> bool:
+    return bool(model.select().where(condition).exists())
+
+
+def _message_problems(
+    step: Step, now: datetime, earliest_day: int, public_url: str | None
+) -> Iterator[str]:
+    parts = parse_parts(list(step.messages))
+    references = look_up(parts)
+    found = check_parts(parts, references=references, now=now, public_url=public_url)
+    if found:
+        yield located(found[0])
+        return
+    for code in coupon_codes(parts):
+        coupon = references.coupons[code]
+        until = coupon.valid_until
+        if until is not None and until <= now + timedelta(days=earliest_day):
+            yield _("The coupon “%(title)s” ends before this step.", title=coupon.title)
