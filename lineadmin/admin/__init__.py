@@ -11,7 +11,7 @@ from flask_admin import babel as admin_babel
 from flask_admin.theme import Theme
 
 from lineadmin import i18n
-from lineadmin.admin import identity, shell, sign_in
+from lineadmin.admin import condition_form, identity, shell, sign_in
 
 # Each has `views() -> list[(view, group, order)]`; the groups are those of shell.GROUPS.
 AREAS = (
@@ -33,6 +33,7 @@ AREAS = (
     "audit",
     "profile",
     "composer",
+    "condition_form",
 )
 
 Entry = tuple[Any, str, int]
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
     """Mount every screen. The view with the endpoint "admin" is the home page."""
     _speak_our_words()
     identity.init_app(app)
+    condition_form.init_app(app)
     sign_in.init_app(app)
     entries = collect()
     home = next(view for view, _group, _order in entries if view.endpoint == "admin")

@@ -17,12 +17,28 @@ from lineadmin.segments.fields import Condition, FieldSpec, register
 from lineadmin.segments.linked import has
 from lineadmin.segments.models import Segment
 from lineadmin.segments.tree import Leaf, Path, TreeError
+from lineadmin.segments.widgets import (
+    CHOICE,
+    HAPPENED_WORDS,
+    HAS_WORDS,
+    IN_WORDS,
+    TIMES,
+    Ask,
+    Subject,
+)
 
 COUPON_WORDS = {
     "held": _l("holds the coupon “%(coupon)s”"),
     "redeemed": _l("redeemed the coupon “%(coupon)s”"),
     "expired": _l("let the coupon “%(coupon)s” expire"),
     "none": _l("never got the coupon “%(coupon)s”"),
+}
+
+COUPON_STATES = {
+    "held": _l("held, unused"),
+    "redeemed": _l("redeemed"),
+    "expired": _l("expired unused"),
+    "none": _l("never had"),
 }
 
 
@@ -77,6 +93,11 @@ def _within(told: str, leaf: Leaf) -> str:
     )
 
 
+def _tag_choices() -> list[tuple[Any, str]]:
+    rows = Tag.select(Tag.name).where(Tag.archived_at.is_null()).order_by(Tag.name)
+    return [(row.name, row.name) for row in rows]
+
+
 def _tag_missing(leaf: Leaf) -> str | None:
     for name in leaf.values if leaf.op not in f.KNOWN else ():
         if not Tag.select().where(Tag.name == name).exists():
@@ -92,12 +113,10 @@ register(
         _tag,
         _tag_sentence,
         f.check_text,
+        Ask("deeds", CHOICE, words=HAS_WORDS),
         allows=("within_days",),
         missing=_tag_missing,
-        choices=lambda: [
-            (row.name, row.name)
-            for row in Tag.select().where(Tag.archived_at.is_null()).order_by(Tag.name)
-        ],
+        choices=_tag_choices,
     )
 )
 
@@ -135,6 +154,14 @@ def _coupon_state(value: str, coupon: Coupon | None, leaf: Leaf, context: f.Cont
     return ~found if value == "none" else found
 
 
+def _coupon_subjects() -> list[Subject]:
+    states = [(state, str(word)) for state, word in COUPON_STATES.items()]
+    return [
+        Subject(row.code, row.title, (*f.ONE, *f.SEVERAL), CHOICE, choices=states)
+        for row in Coupon.select(Coupon.code, Coupon.title).order_by(Coupon.id.desc())
+    ]
+
+
 def _coupon_sentence(leaf: Leaf) -> str:
     row = Coupon.get_or_none(Coupon.code == leaf.about)
     name = leaf.about if row is None else row.title
@@ -151,7 +178,8 @@ register(
         (*f.ONE, *f.SEVERAL),
         _coupon,
         _coupon_sentence,
-        f.check_choice("held", "redeemed", "expired", "none"),
+        f.check_choice(*COUPON_STATES),
+        Ask("deeds", CHOICE, subjects=_coupon_subjects),
         about=True,
         allows=("within_days",),
         missing=lambda leaf: (
@@ -196,6 +224,26 @@ def _objects(kind: str, values: tuple[Any, ...]) -> list[int]:
 
 def _has_objects(kind: str) -> bool:
     return kind.startswith(("tag.", "coupon.", "source."))
+
+
+def _fact_subjects() -> list[Subject]:
+    return [_fact_subject(kind.code, str(kind.label)) for kind in KINDS.values()]
+
+
+def _fact_subject(kind: str, label: str) -> Subject:
+    ops: tuple[str, ...] = ("known", "unknown", "at_least", "less_than")
+    if not _has_objects(kind):
+        return Subject(kind, label, ops, TIMES)
+    choices: list[tuple[Any, str]]
+    if kind.startswith("tag."):
+        choices = _tag_choices()
+    elif kind.startswith("coupon."):
+        rows = Coupon.select(Coupon.code, Coupon.title).order_by(Coupon.id.desc())
+        choices = [(row.code, row.title) for row in rows]
+    else:
+        sources = Source.select(Source.code, Source.name).order_by(Source.name)
+        choices = [(row.code, row.name) for row in sources]
+    return Subject(kind, label, (*ops, *f.ONE, *f.SEVERAL), CHOICE, TIMES, choices)
 
 
 def _check_fact(leaf: Leaf, path: Path) -> Any:
@@ -255,6 +303,7 @@ register(
         _fact,
         _fact_sentence,
         _check_fact,
+        Ask("deeds", subjects=_fact_subjects, words=HAPPENED_WORDS),
         about=True,
         allows=("within_days", "at_least"),
         missing=_fact_missing,
@@ -299,6 +348,7 @@ register(
         _segment,
         _segment_sentence,
         f.check_text,
+        Ask("relation", CHOICE, words=IN_WORDS),
         missing=_segment_missing,
         choices=lambda: [
             (row.name, row.name)

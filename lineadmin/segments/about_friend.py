@@ -16,10 +16,34 @@ from lineadmin.segments import fields as f
 from lineadmin.segments.fields import Condition, FieldSpec, register
 from lineadmin.segments.linked import has
 from lineadmin.segments.tree import Leaf, Path, TreeError
+from lineadmin.segments.widgets import (
+    CHOICE,
+    DATE,
+    DATE_WORDS,
+    DAYS,
+    NUMBER,
+    TEXT,
+    Ask,
+    Subject,
+    Widget,
+)
 
 UNKNOWN_SOURCE = "unknown"
 
 STATUS_WORDS = {FRIEND: _l("friend"), BLOCKED: _l("blocked"), UNKNOWN: _l("not known yet")}
+
+# As LINE writes them; a friend may have any other, which can be typed.
+LANGUAGES: dict[str, Any] = {
+    "zh-Hant": _l("Traditional Chinese"),
+    "zh-TW": _l("Traditional Chinese (Taiwan)"),
+    "zh-Hans": _l("Simplified Chinese"),
+    "en": _l("English"),
+    "ja": _l("Japanese"),
+    "ko": _l("Korean"),
+    "th": _l("Thai"),
+    "id": _l("Indonesian"),
+    "vi": _l("Vietnamese"),
+}
 
 
 def is_among(column: Any, known: Any, leaf: Leaf, values: tuple[Any, ...]) -> Condition:
@@ -51,6 +75,7 @@ register(
         _plain(Friend.gender),
         _in_words(_l("gender"), GENDERS),
         f.check_choice("male", "female"),
+        Ask("person", CHOICE),
         choices=lambda: [(key, str(word)) for key, word in GENDERS.items()],
     )
 )
@@ -64,6 +89,7 @@ register(
         _plain(Friend.region),
         _in_words(_l("region"), REGIONS),
         f.check_choice(*REGIONS),
+        Ask("person", CHOICE),
         choices=lambda: [(key, str(word)) for key, word in REGIONS.items()],
     )
 )
@@ -75,6 +101,7 @@ register(
         _plain(Friend.os),
         _in_words(_l("OS"), SYSTEMS),
         f.check_choice("ios", "android", "other"),
+        Ask("person", CHOICE),
         choices=lambda: [(key, str(word)) for key, word in SYSTEMS.items()],
     )
 )
@@ -84,8 +111,9 @@ register(
         _l("language"),
         (*f.ONE, *f.SEVERAL, *f.KNOWN),
         _plain(Friend.language, empty=""),
-        _in_words(_l("language"), {}),
+        _in_words(_l("language"), LANGUAGES),
         f.check_text,
+        Ask("person", Widget("text", suggestions=tuple(LANGUAGES.items()))),
     )
 )
 
@@ -117,6 +145,7 @@ register(
         _age,
         lambda leaf: f.amount_sentence(_("age"), leaf),
         f.check_whole(0, 150),
+        Ask("person", Widget("number", _l("years"), 0, 150)),
     )
 )
 
@@ -198,6 +227,7 @@ register(
         _days(_joined),
         _friend_days_sentence,
         f.check_whole(0, 36_600),
+        Ask("relation", DAYS),
     )
 )
 register(
@@ -208,6 +238,7 @@ register(
         _days(Friend.last_seen_at),
         _silent_days_sentence,
         f.check_whole(0, 36_600),
+        Ask("relation", DAYS),
     )
 )
 
@@ -226,6 +257,14 @@ def _source(leaf: Leaf, context: f.Context) -> Condition:
     if UNKNOWN_SOURCE in leaf.values:
         positive = positive | unknown
     return ~positive if leaf.op in f.OPPOSITE else positive
+
+
+def _source_choices() -> list[tuple[Any, str]]:
+    rows = Source.select().where(Source.archived_at.is_null()).order_by(Source.name)
+    found: list[tuple[Any, str]] = [(row.code, row.name) for row in rows]
+    if all(code != UNKNOWN_SOURCE for code, _name in found):
+        found.append((UNKNOWN_SOURCE, _("not known")))
+    return found
 
 
 def _source_missing(leaf: Leaf) -> str | None:
@@ -250,11 +289,9 @@ register(
         _source,
         lambda leaf: f.word_sentence(_("gained-through path"), leaf, source_names(leaf.values)),
         f.check_text,
+        Ask("relation", CHOICE, offered=(*f.ONE, *f.SEVERAL)),
         missing=_source_missing,
-        choices=lambda: [
-            (row.code, row.name)
-            for row in Source.select().where(Source.archived_at.is_null()).order_by(Source.name)
-        ],
+        choices=_source_choices,
     )
 )
 register(
@@ -269,6 +306,7 @@ register(
         ),
         _in_words(_l("status"), STATUS_WORDS),
         f.check_choice(FRIEND, BLOCKED, UNKNOWN),
+        Ask("relation", CHOICE, offered=(*f.ONE, *f.SEVERAL)),
         choices=lambda: [(key, str(word)) for key, word in STATUS_WORDS.items()],
     )
 )
@@ -284,6 +322,11 @@ register(
             else _("gets notifications")
         ),
         f.check_truth,
+        Ask("relation", CHOICE, offered=("is",)),
+        choices=lambda: [
+            (False, _("gets notifications")),
+            (True, _("has stopped notifications")),
+        ],
     )
 )
 
@@ -348,6 +391,22 @@ def _check_attr(leaf: Leaf, path: Path) -> Any:
     return [one(value) for value in leaf.value] if leaf.op in f.SEVERAL else one(leaf.value)
 
 
+def _attr_subjects() -> list[Subject]:
+    return [_attr_subject(row) for row in Field.select().order_by(Field.position, Field.id)]
+
+
+def _attr_subject(row: Field) -> Subject:
+    words = (*f.ONE, *f.SEVERAL, *f.KNOWN)
+    if row.type == "choice":
+        choices = [(choice, choice) for choice in row.choices or []]
+        return Subject(row.key, row.name, words, CHOICE, choices=choices)
+    if row.type == "number":
+        return Subject(row.key, row.name, f.OPS, NUMBER)
+    if row.type == "date":
+        return Subject(row.key, row.name, f.OPS, DATE, words=DATE_WORDS)
+    return Subject(row.key, row.name, words, TEXT)
+
+
 def _attr_sentence(leaf: Leaf) -> str:
     row = Field.get_or_none(Field.key == leaf.about)
     return f.amount_sentence(leaf.about if row is None else row.name, leaf)
@@ -361,6 +420,7 @@ register(
         _attr,
         _attr_sentence,
         _check_attr,
+        Ask("person", subjects=_attr_subjects),
         about=True,
         missing=_attr_missing,
     )

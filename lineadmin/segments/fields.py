@@ -1,4 +1,4 @@
-"""The registry of fields: each brings the ops it allows, its check, its SQL and its sentence.
+"""The registry of fields: each brings its ops, its check, its SQL, its sentence and its control.
 
 SQL here is two-valued: an expression is true or false for every friend, never NULL, so that `not`
 is plain negation. On a value nobody knows only `unknown`, `is_not` and `none_of` are true.
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from lineadmin.i18n import _, _l
 from lineadmin.segments.tree import Leaf, Path, Tree, TreeError
+from lineadmin.segments.widgets import Ask
 
 Condition: TypeAlias = Any  # a peewee expression; its operators carry no types
 
@@ -59,6 +60,7 @@ class FieldSpec:
     where: Callable[[Leaf, Context], Condition]
     sentence: Callable[[Leaf], str]
     check: Callable[[Leaf, Path], Any]
+    ask: Ask
     about: bool = False  # needs something after a colon
     allows: tuple[str, ...] = ()  # of within_days, at_least, salt
     # Names a thing of the shop that must exist: (leaf) -> sentence about what is missing, or None.

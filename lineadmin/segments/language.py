@@ -37,6 +37,35 @@ def parse(raw: Any, path: Path = ()) -> Tree:
     return tree
 
 
+def problems(raw: Any, path: Path = ()) -> list[TreeError]:
+    """Everything that is wrong with `raw`, for a form that marks each place."""
+    found: list[TreeError] = []
+    _collect(raw, path, found)
+    if not found:
+        try:
+            parse(raw, path)
+        except TreeError as error:  # what concerns the tree as a whole: too deep, too many
+            found.append(error)
+    return found
+
+
+def _collect(raw: Any, path: Path, found: list[TreeError]) -> None:
+    if isinstance(raw, dict) and len(raw) == 1 and len(path) < 2 * MAX_DEPTH:
+        ((key, inner),) = raw.items()
+        if key == "not":
+            return _collect(inner, (*path, key), found)
+        if key in ("all", "any") and isinstance(inner, list):
+            for index, item in enumerate(inner):
+                _collect(item, (*path, key, index), found)
+            return None
+    try:
+        tree = _node(raw, path, 1)
+        check_names(tree, path)
+    except TreeError as error:
+        found.append(error)
+    return None
+
+
 def check_names(tree: Tree, path: Path = ()) -> None:
     """Pass when every tag, source, coupon, field and segment the tree names exists.
 

@@ -13,6 +13,7 @@ from lineadmin.i18n import _, _l
 from lineadmin.segments import fields as f
 from lineadmin.segments.fields import Condition, FieldSpec, register
 from lineadmin.segments.tree import Leaf, Path, TreeError
+from lineadmin.segments.widgets import IN_WORDS, Ask, Widget
 
 SAMPLE_BUCKETS = 10_000  # a percent has two decimals
 _PRIME = 2_147_483_647  # products of two residues stay below 2^63 on both databases
@@ -63,6 +64,7 @@ register(
             else _("in a random %(percent)s%%", percent=leaf.value)
         ),
         _check_percent,
+        Ask("relation", Widget("number", "%", 0, 100, whole=False), offered=f.ONE, words=IN_WORDS),
         allows=("salt",),
     )
 )
