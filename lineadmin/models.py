@@ -18,7 +18,7 @@ from lineadmin.coupons.models import (
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.journal.models import Fact
-from lineadmin.messages.models import Upload
+from lineadmin.messages.models import Film, MessageTemplate, PictureSize, Upload
 from lineadmin.outbox.models import Content, Delivery, QuotaMonth, Reply, Shipment
 from lineadmin.replies.models import ReplyRule
 from lineadmin.segments.models import Segment
@@ -56,6 +56,9 @@ MODELS: tuple[type[Model], ...] = (
     GuessCount,
     Segment,
     Upload,
+    PictureSize,
+    Film,
+    MessageTemplate,
     Broadcast,
     Sequence,
     SequenceVersion,

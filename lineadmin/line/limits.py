@@ -54,6 +54,12 @@ FLEX_BUBBLE_BYTES = 30 * 1024  # REF#f-bubble
 FLEX_CAROUSEL_BYTES = 50 * 1024  # REF#f-carousel
 FLEX_CAROUSEL_BUBBLES = 12  # REF#f-carousel
 FLEX_IMAGE_PIXELS = 1024  # REF#f-image
+IMAGEMAP_WIDTH = 1040  # REF#imagemap-message, baseSize.width
+IMAGEMAP_WIDTHS = (240, 300, 460, 700, 1040)  # REF#base-url: what LINE asks for at baseUrl/<width>
+IMAGEMAP_ACTIONS = 50  # REF#imagemap-message
+IMAGEMAP_TEXT_UNITS = 400  # REF#imagemap-message-action-object
+CLIPBOARD_UNITS = 1000  # REF#clipboard-action
+VIDEO_BYTES = 200 * 1024 * 1024  # REF#video-message, mp4
 STICKER_ID_DIGITS = 20  # no published limit; keeps nonsense out
 
 # Identifiers -----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Can these parts be sent? Counted as LINE counts, told in the words of staff.
 
-`check_parts` lists what LINE would refuse or a friend could not read; `hints` what reads badly.
+`check_parts` lists what LINE would refuse or a friend could not read; what only reads badly is
+hints.py's.
 """
 
 from __future__ import annotations
@@ -14,35 +15,36 @@ from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _n, format_count
 from lineadmin.line import limits
 from lineadmin.line.text import grapheme_length, utf16_length
-from lineadmin.messages import names
+from lineadmin.messages import cards, film, names, rich
 from lineadmin.messages.links import tidy_link
 from lineadmin.messages.parts import (
+    Cards,
     CouponCard,
     Image,
     Part,
     QuickReplies,
     QuickReply,
+    RichMessage,
     Sticker,
     Text,
+    Video,
     bubbles,
 )
 from lineadmin.messages.references import References, look_up
-
-TEXT_COMFORTABLE_UNITS = 500
-BUBBLES_COMFORTABLE = 3
 
 
 @dataclass(frozen=True)
 class Problem:
     """Something to mend. `part_index` is None where it concerns the message as a whole.
 
-    `field` names the input within the part: text, sticker, image, coupon, or for quick replies
-    `replies[0].label`.
+    `field` names the input within the part: text, sticker, image, coupon, `areas[0].value`, or for
+    quick replies `replies[0].label`. `code` names the kind of a hint.
     """
 
     part_index: int | None
     field: str
     sentence: str
+    code: str = ""
 
 
 def check_parts(
@@ -62,24 +64,6 @@ def check_parts(
         for field, sentence in _part(part, references, now, public_url):
             problems.append(Problem(index, field, sentence))
     return problems
-
-
-def hints(parts: Sequence[Part]) -> list[Problem]:
-    """What may be sent but reads badly on a phone."""
-    found: list[Problem] = []
-    for index, part in enumerate(parts):
-        if isinstance(part, Text) and utf16_length(part.text) > TEXT_COMFORTABLE_UNITS:
-            sentence = _(
-                "More than %(limit)s characters are rarely read to the end.",
-                limit=TEXT_COMFORTABLE_UNITS,
-            )
-            found.append(Problem(index, "text", sentence))
-    if len(bubbles(parts)) > BUBBLES_COMFORTABLE:
-        sentence = _(
-            "More than %(limit)s bubbles at once feel like spam.", limit=BUBBLES_COMFORTABLE
-        )
-        found.append(Problem(None, "", sentence))
-    return found
 
 
 def require_sendable(
@@ -129,14 +113,27 @@ def _part(
     elif isinstance(part, QuickReplies):
         yield from _quick_replies(part.replies)
     elif isinstance(part, Image):
-        if references is not None and part.upload not in references.uploads:
-            yield "image", _("This picture does not exist any more. Upload it again.")
+        yield from _picture("image", part.upload, references)
     elif isinstance(part, CouponCard):
-        yield from _coupon(part.coupon, references, now)
+        yield from _coupon("coupon", part.coupon, references, now)
+    elif isinstance(part, RichMessage):
+        size = None if references is None else references.uploads.get(part.image)
+        yield from rich.check(part, size)
+        if part.image:
+            yield from _picture("image", part.image, references)
+    elif isinstance(part, Cards):
+        yield from cards.check(part)
+        yield from _card_references(part, references, now)
+    elif isinstance(part, Video):
+        yield from film.check(part)
+        if part.preview:
+            yield from _picture("preview", part.preview, references)
+        if part.upload and references is not None and part.upload not in references.films:
+            yield "url", _("This film does not exist any more. Upload it again.")
     if part.needs_public_url and public_url is None:
         yield (
             part.key,
-            _("Pictures and coupons need this server's public address (PUBLIC_URL)."),
+            _("Pictures, films and coupons need this server's public address (PUBLIC_URL)."),
         )
 
 
@@ -176,21 +173,39 @@ def _sticker(part: Sticker) -> Iterator[tuple[str, str]]:
             return
 
 
+def _picture(field: str, token: str, references: References | None) -> Iterator[tuple[str, str]]:
+    if references is not None and token not in references.uploads:
+        yield field, _("This picture does not exist any more. Upload it again.")
+
+
+def _card_references(
+    part: Cards, references: References | None, now: datetime | None
+) -> Iterator[tuple[str, str]]:
+    for index, card in enumerate(part.cards):
+        place = f"cards[{index}]"
+        if card.image:
+            yield from _picture(f"{place}.image", card.image, references)
+        for number, button in enumerate(card.buttons):
+            if button.coupon is not None:
+                field = f"{place}.buttons[{number}].value"
+                yield from _coupon(field, button.coupon, references, now)
+
+
 def _coupon(
-    code: str, references: References | None, now: datetime | None
+    field: str, code: str, references: References | None, now: datetime | None
 ) -> Iterator[tuple[str, str]]:
     if not code:
-        yield "coupon", _("Choose a coupon.")
+        yield field, _("Choose a coupon.")
         return
     if references is None:
         return
     coupon = references.coupons.get(code)
     if coupon is None:
-        yield "coupon", _("There is no coupon “%(code)s”.", code=code[:40])
+        yield field, _("There is no coupon “%(code)s”.", code=code[:40])
     elif coupon.state == CLOSED:
-        yield "coupon", _("The coupon “%(title)s” is closed.", title=coupon.title)
+        yield field, _("The coupon “%(title)s” is closed.", title=coupon.title)
     elif now is not None and coupon.valid_until is not None and coupon.valid_until <= now:
-        yield "coupon", _("The coupon “%(title)s” has expired.", title=coupon.title)
+        yield field, _("The coupon “%(title)s” has expired.", title=coupon.title)
 
 
 def _quick_replies(replies: Sequence[QuickReply]) -> Iterator[tuple[str, str]]:
@@ -230,6 +245,8 @@ def _quick_reply(reply: QuickReply) -> Iterator[tuple[str, str]]:
             )
     if reply.uri is not None and tidy_link(reply.uri) is None:
         yield "uri", _("Write a whole address, such as https://example.com, tel: or line:.")
+    if reply.data is not None and utf16_length(reply.data) > limits.POSTBACK_DATA_UNITS:
+        yield "data", _("At most %(limit)s characters.", limit=limits.POSTBACK_DATA_UNITS)
     if reply.postback is not None and not (
         0 < utf16_length(reply.postback) <= limits.POSTBACK_DATA_UNITS
     ):

@@ -2,26 +2,24 @@
 
 The JSON form is that of the shop file: a list of one-key objects, quick replies last:
 `[{"text": "…"}, {"sticker": {"package": "446", "id": "1988"}}, {"image": token},
-{"coupon": code}, {"quick_replies": [{"label": "看菜單", "text": "菜單"}]}]`.
+{"coupon": code}, {"rich_message": {…}}, {"cards": {…}}, {"video": {…}},
+{"quick_replies": [{"label": "看菜單", "text": "菜單"}]}]`.
 A new kind of part is one more class in KINDS; what it looks like in LINE is render.py's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _l
+from lineadmin.messages.cards import Cards
+from lineadmin.messages.film import Video
+from lineadmin.messages.part import Identifier, Part, Piece, Words, clean, one_of
+from lineadmin.messages.rich import RichMessage
 
 ITEMS_LONGEST = 100  # far beyond LINE's 5: only a guard against nonsense
 
@@ -32,42 +30,6 @@ class PartsError(DomainError):
     def __init__(self, message: object, path: tuple[int | str, ...]) -> None:
         super().__init__(message, field="messages" + "".join(f"[{step!r}]" for step in path))
         self.path = path
-
-
-def clean(text: str) -> str:
-    """`text` as it can be stored and sent: plain line ends, no control characters."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.isprintable():
-        text = "".join(one for one in text if one in "\n\t" or one >= " ")
-        text = text.replace("\x7f", "").encode("utf-8", "ignore").decode("utf-8")
-    return text.rstrip("\n")
-
-
-def _clean_value(value: object) -> object:
-    return clean(value) if isinstance(value, str) else value
-
-
-def _number_as_text(value: object) -> object:
-    # YAML reads an unquoted 446 as a number.
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Words = Annotated[str, BeforeValidator(_clean_value)]
-Identifier = Annotated[str, BeforeValidator(_number_as_text)]
-
-
-class Part(BaseModel):
-    """One element of a message list. `key` is its name in the JSON form."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
-    key: ClassVar[str]
-    nested: ClassVar[bool] = False  # its fields stand inside {key: {…}}, not beside the key
-    needs_public_url: ClassVar[bool] = False  # LINE or the friend fetches it from this server
-
-    def to_json(self) -> dict[str, Any]:
-        """The shop-file form."""
-        fields = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return {self.key: fields} if self.nested else fields
 
 
 class Text(Part):
@@ -90,31 +52,40 @@ class Image(Part):
     """A picture that was uploaded before."""
 
     key: ClassVar[str] = "image"
-    needs_public_url: ClassVar[bool] = True
     upload: str = Field(alias="image")  # the upload's token
+
+    def uploads(self) -> Sequence[str]:
+        return [self.upload]
 
 
 class CouponCard(Part):
     """A card that gives the friend a copy of a coupon and opens it."""
 
     key: ClassVar[str] = "coupon"
-    needs_public_url: ClassVar[bool] = True
     coupon: Identifier  # the coupon's code
 
+    def coupon_codes(self) -> Sequence[str]:
+        return [self.coupon]
 
-class QuickReply(BaseModel):
-    """A button above the keyboard: it says a text, opens an address, or tells us quietly."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+Ask = Literal["location", "camera", "album", "date", "time", "datetime"]
+PICKERS = ("date", "time", "datetime")
+
+
+class QuickReply(Piece):
+    """A button above the keyboard: it says a text, opens an address, tells us quietly, or asks
+    for something the phone can give: where she is, a picture, a date or a time."""
+
     label: Words
     text: Words | None = None
     uri: str | None = None
     postback: str | None = None
+    ask: Ask | None = None
+    data: str | None = None  # comes back with the date or time; the label where it is missing
 
     @model_validator(mode="after")
     def _one_action(self) -> QuickReply:
-        if sum(value is not None for value in (self.text, self.uri, self.postback)) != 1:
-            raise ValueError("one action")
+        one_of(text=self.text, uri=self.uri, postback=self.postback, ask=self.ask)
         return self
 
 
@@ -124,9 +95,13 @@ class QuickReplies(Part):
     key: ClassVar[str] = "quick_replies"
     replies: tuple[QuickReply, ...] = Field(alias="quick_replies", strict=False)
 
+    def uris(self) -> Sequence[str]:
+        return [reply.uri for reply in self.replies if reply.uri is not None]
+
 
 KINDS: Mapping[str, type[Part]] = {
-    kind.key: kind for kind in (Text, Sticker, Image, CouponCard, QuickReplies)
+    kind.key: kind
+    for kind in (Text, Sticker, Image, CouponCard, RichMessage, Cards, Video, QuickReplies)
 }
 KEYS = ", ".join(KINDS)
 
@@ -167,12 +142,26 @@ def quick_replies(parts: Sequence[Part]) -> tuple[QuickReply, ...]:
 
 def coupon_codes(parts: Iterable[Part]) -> list[str]:
     """Codes of the coupons the parts hand out, each once, in order."""
-    return list(dict.fromkeys(part.coupon for part in parts if isinstance(part, CouponCard)))
+    return list(dict.fromkeys(code for part in parts for code in part.coupon_codes()))
 
 
 def upload_tokens(parts: Iterable[Part]) -> list[str]:
     """Tokens of the pictures the parts show, each once, in order."""
-    return list(dict.fromkeys(part.upload for part in parts if isinstance(part, Image)))
+    return list(dict.fromkeys(token for part in parts for token in part.uploads()))
+
+
+def film_tokens(parts: Iterable[Part]) -> list[str]:
+    """Tokens of the uploaded films, each once, in order."""
+    films = (part.upload for part in parts if isinstance(part, Video))
+    return list(dict.fromkeys(token for token in films if token))
+
+
+def uris(parts: Iterable[Part]) -> list[str]:
+    """The addresses that taps on buttons, cards and areas open, as staff wrote them, each once.
+
+    Addresses within a text are not among them: LINE makes those tappable by itself.
+    """
+    return list(dict.fromkeys(uri for part in parts for uri in part.uris()))
 
 
 def _parse_part(item: object, index: int) -> Part:
@@ -215,8 +204,19 @@ def _explain(error: ValidationError, kind: type[Part], index: int) -> PartsError
     if first["type"] == "value_error":
         return PartsError(
             _l(
-                "Message %(number)s: a quick reply has exactly one of text, uri and postback.",
+                "Message %(number)s: exactly one of these is needed here: %(keys)s.",
                 number=number,
+                keys=str(first["ctx"]["error"]),
+            ),
+            path,
+        )
+    if first["type"] == "literal_error":
+        return PartsError(
+            _l(
+                "Message %(number)s: “%(key)s” is one of: %(choices)s.",
+                number=number,
+                key=name,
+                choices=first["ctx"]["expected"].replace("'", "").replace(" or ", ", "),
             ),
             path,
         )
@@ -236,8 +236,20 @@ def _explain(error: ValidationError, kind: type[Part], index: int) -> PartsError
 
 
 def _field_names(kind: type[Part], inside: tuple[int | str, ...]) -> str:
-    model: type[BaseModel] = QuickReply if len(inside) > 1 else kind
+    model: type[BaseModel] = kind
+    for step in inside[:-1]:
+        if isinstance(step, str):
+            model = _piece_in(model, step)
     return ", ".join(field.alias or name for name, field in model.model_fields.items())
+
+
+def _piece_in(model: type[BaseModel], key: str) -> type[BaseModel]:
+    """What the list under `key` is made of."""
+    for name, field in model.model_fields.items():
+        if key == (field.alias or name):
+            pieces = (one for one in get_args(field.annotation) if isinstance(one, type))
+            return next(one for one in pieces if issubclass(one, BaseModel))
+    raise KeyError(key)
 
 
 def _unknown_key(number: int, key: object, known: str, path: tuple[int | str, ...]) -> PartsError:
@@ -250,3 +262,29 @@ def _unknown_key(number: int, key: object, known: str, path: tuple[int | str, ..
         ),
         path,
     )
+
+
+__all__ = [
+    "KINDS",
+    "PICKERS",
+    "Cards",
+    "CouponCard",
+    "Image",
+    "Part",
+    "PartsError",
+    "QuickReplies",
+    "QuickReply",
+    "RichMessage",
+    "Sticker",
+    "Text",
+    "Video",
+    "bubbles",
+    "clean",
+    "coupon_codes",
+    "dump_parts",
+    "film_tokens",
+    "parse_parts",
+    "quick_replies",
+    "upload_tokens",
+    "uris",
+]

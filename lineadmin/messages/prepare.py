@@ -16,7 +16,7 @@ from lineadmin.coupons.card import CardView, card_view, page_path
 from lineadmin.coupons.issue import REASON_LABELS, Refusal, issue_many
 from lineadmin.coupons.models import CouponIssue
 from lineadmin.i18n import DEFAULT_LOCALE, _l
-from lineadmin.messages.parts import CouponCard, Part, bubbles, coupon_codes, parse_parts
+from lineadmin.messages.parts import Cards, Part, bubbles, coupon_codes, parse_parts
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.render import Context, is_personal, render
 from lineadmin.outbox import reasons
@@ -163,10 +163,10 @@ def _one(item: Item, copies: Copies, public_url: str | None, words: _CardWords) 
     kept: list[Part] = []
     dropped: list[Dropped] = []
     for index, part in enumerate(item.parts):
-        reason = _missing(part, copies, public_url)
-        if reason is None:
-            kept.append(part)
-        else:
+        left, reason = _what_can_go(part, copies, public_url)
+        if left is not None:
+            kept.append(left)
+        if reason is not None:
             dropped.append(Dropped(index, reason))
     if not bubbles(kept):
         no_address = any(part.reason == NO_PUBLIC_URL for part in dropped)
@@ -179,13 +179,24 @@ def _one(item: Item, copies: Copies, public_url: str | None, words: _CardWords) 
     return Prepared(render(kept, context), tuple(dropped), issues=tuple(issues.values()))
 
 
-def _missing(part: Part, copies: Copies, public_url: str | None) -> str | None:
-    """Why a part cannot go to this friend."""
+def _what_can_go(
+    part: Part, copies: Copies, public_url: str | None
+) -> tuple[Part | None, str | None]:
+    """What of a part can go to this friend, and why the rest, or all of it, cannot."""
     if part.needs_public_url and not public_url:
-        return NO_PUBLIC_URL
-    if isinstance(part, CouponCard):
-        copy = copies.get(part.coupon)
-        if copy is None:
-            return DELETED
-        return str(copy.reason) if isinstance(copy, Refusal) else None
-    return None
+        return None, NO_PUBLIC_URL
+    refused = {
+        code: reason
+        for code in part.coupon_codes()
+        if (reason := _refusal(copies.get(code))) is not None
+    }
+    if not refused:
+        return part, None
+    left = part.without(list(refused)) if isinstance(part, Cards) else None
+    return left, next(iter(refused.values()))
+
+
+def _refusal(copy: CouponIssue | Refusal | None) -> str | None:
+    if copy is None:
+        return DELETED
+    return str(copy.reason) if isinstance(copy, Refusal) else None

@@ -8,9 +8,10 @@ from typing import Any
 
 from lineadmin.coupons.card import card_view
 from lineadmin.i18n import DEFAULT_LOCALE
-from lineadmin.messages.check import Problem, check_parts, hints
-from lineadmin.messages.parts import CouponCard, Image, PartsError, parse_parts
-from lineadmin.messages.references import look_up
+from lineadmin.messages.check import Problem, check_parts
+from lineadmin.messages.hints import hints
+from lineadmin.messages.parts import Cards, Part, PartsError, RichMessage, Video, parse_parts
+from lineadmin.messages.references import References, look_up
 from lineadmin.messages.render import Context, render
 
 SAMPLE_NAME = "小明"
@@ -54,14 +55,26 @@ def preview(
         code: card_view(coupon, None, NOWHERE, locale)
         for code, coupon in references.coupons.items()
     }
-    shown = [
-        part
-        for part in parts
-        if not (isinstance(part, CouponCard) and part.coupon not in cards)
-        and not (isinstance(part, Image) and part.upload not in references.uploads)
-    ]
+    shown = [drawn for part in parts if (drawn := _drawn(part, references)) is not None]
     messages = render(shown, Context("", name=name, coupons=cards, locale=locale))
     return Preview(messages, problems, hints(parts))
+
+
+def _drawn(part: Part, references: References) -> Part | None:
+    """What of a part can be drawn already, while it is still being written."""
+    missing = [code for code in part.coupon_codes() if code not in references.coupons]
+    if isinstance(part, Cards):
+        cards = []
+        for card in part.cards:
+            buttons = tuple(one for one in card.buttons if one.coupon not in missing)
+            image = card.image if card.image in references.uploads else None
+            cards.append(card.model_copy(update={"buttons": buttons, "image": image}))
+        return part.model_copy(update={"cards": tuple(cards)}) if cards else None
+    if missing or any(token not in references.uploads for token in part.uploads()):
+        return None
+    if isinstance(part, RichMessage) and not part.image:
+        return None
+    return None if isinstance(part, Video) and not part.preview else part
 
 
 def problem_of(error: PartsError) -> Problem:
@@ -75,4 +88,5 @@ def _problem_json(problem: Problem) -> dict[str, Any]:
         "part": problem.part_index,
         "field": problem.field,
         "sentence": problem.sentence,
+        **({"code": problem.code} if problem.code else {}),
     }

@@ -1,4 +1,4 @@
-"""What parts point at: coupons and uploaded pictures, looked up for many messages at once."""
+"""What parts point at, looked up for many messages at once: coupons, pictures, films."""
 
 from __future__ import annotations
 
@@ -6,28 +6,37 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lineadmin.coupons.models import Coupon
-from lineadmin.messages.models import Upload
-from lineadmin.messages.parts import Part, coupon_codes, upload_tokens
+from lineadmin.messages.models import Film, Upload
+from lineadmin.messages.parts import Part, coupon_codes, film_tokens, upload_tokens
 
 
 @dataclass(frozen=True)
 class References:
-    """The coupons by code and the tokens of the pictures that exist."""
+    """The coupons by code, and of the files that exist: pictures by token with their pixels
+    (width, height), tokens of films."""
 
     coupons: Mapping[str, Coupon] = field(default_factory=dict)
-    uploads: frozenset[str] = frozenset()
+    uploads: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    films: frozenset[str] = frozenset()
 
 
 def look_up(parts: Iterable[Part]) -> References:
-    """Everything these parts point at, as far as it exists. At most two queries."""
+    """Everything these parts point at, as far as it exists. At most three queries."""
     listed = list(parts)
     codes, tokens = coupon_codes(listed), upload_tokens(listed)
     coupons: dict[str, Coupon] = {}
     if codes:
         stored = Coupon.select().where(Coupon.code.in_(codes))
         coupons = {coupon.code: coupon for coupon in stored}
-    uploads: frozenset[str] = frozenset()
+    uploads: dict[str, tuple[int, int]] = {}
     if tokens:
-        rows = Upload.select(Upload.token).where(Upload.token.in_(tokens))
-        uploads = frozenset(row.token for row in rows)
-    return References(coupons, uploads)
+        rows = Upload.select(Upload.token, Upload.width, Upload.height)
+        uploads = {
+            row.token: (row.width, row.height) for row in rows.where(Upload.token.in_(tokens))
+        }
+    films: frozenset[str] = frozenset()
+    wanted = film_tokens(listed)
+    if wanted:
+        found = Film.select(Film.token).where(Film.token.in_(wanted))
+        films = frozenset(row.token for row in found)
+    return References(coupons, uploads, films)

@@ -13,16 +13,20 @@ from lineadmin.coupons.card import CardView
 from lineadmin.i18n import DEFAULT_LOCALE, use_locale
 from lineadmin.line import limits
 from lineadmin.line.text import cut_to_graphemes, cut_to_units
-from lineadmin.messages import names
+from lineadmin.messages import cards, film, names, rich
 from lineadmin.messages.coupon_card import coupon_card
 from lineadmin.messages.links import tidy_link
 from lineadmin.messages.parts import (
+    PICKERS,
+    Cards,
     CouponCard,
     Image,
     Part,
     QuickReply,
+    RichMessage,
     Sticker,
     Text,
+    Video,
     bubbles,
     quick_replies,
 )
@@ -33,14 +37,20 @@ class Context:
     """What rendering needs beside the parts.
 
     `base_url` is this server's public address (empty in a preview: addresses stay relative);
-    `coupons` holds the cards of this friend's copies by coupon code; `locale` is the language of
-    the words we add ourselves.
+    `coupons` holds the cards of this friend's copies by coupon code; `links` the addresses that
+    stand in for those staff wrote, where taps are counted (parts.uris lists them); `locale` is the
+    language of the words we add ourselves.
     """
 
     base_url: str
     name: str | None = None
     coupons: Mapping[str, CardView] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
     locale: str = DEFAULT_LOCALE
+
+    def link(self, uri: str) -> str:
+        """What a tap on `uri` opens."""
+        return self.links.get(uri) or tidy_link(uri) or uri
 
 
 def render(parts: Sequence[Part], context: Context) -> list[dict[str, Any]]:
@@ -50,7 +60,7 @@ def render(parts: Sequence[Part], context: Context) -> list[dict[str, Any]]:
     """
     with use_locale(context.locale):
         messages = [_message(part, context) for part in bubbles(parts)]
-    items = [_quick_reply(reply) for reply in quick_replies(parts)]
+    items = [_quick_reply(reply, context) for reply in quick_replies(parts)]
     if items and messages:
         messages[-1]["quickReply"] = {"items": items}
     return messages
@@ -58,10 +68,7 @@ def render(parts: Sequence[Part], context: Context) -> list[dict[str, Any]]:
 
 def is_personal(parts: Sequence[Part]) -> bool:
     """True when two friends may get different messages: then each needs a push of her own."""
-    return any(
-        isinstance(part, CouponCard) or (isinstance(part, Text) and names.has_name(part.text))
-        for part in parts
-    )
+    return any(part.coupon_codes() for part in parts) or uses_name(parts)
 
 
 def uses_name(parts: Sequence[Part]) -> bool:
@@ -84,21 +91,29 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
         }
     if isinstance(part, CouponCard):
         return coupon_card(context.coupons[part.coupon])
+    if isinstance(part, RichMessage):
+        return rich.render(part, context.base_url, context.link)
+    if isinstance(part, Cards):
+        return cards.render(
+            part, context.base_url, context.link, lambda code: context.coupons[code].url
+        )
+    if isinstance(part, Video):
+        return film.render(part, context.base_url)
     raise TypeError(f"no rendering for {type(part).__name__}")
 
 
-def _quick_reply(reply: QuickReply) -> dict[str, Any]:
+def _quick_reply(reply: QuickReply, context: Context) -> dict[str, Any]:
     label = cut_to_graphemes(reply.label, limits.LABEL_QUICK_REPLY_GRAPHEMES)
-    action: dict[str, Any]
+    return {"type": "action", "action": {"label": label, **_tap(reply, label, context)}}
+
+
+def _tap(reply: QuickReply, label: str, context: Context) -> dict[str, Any]:
     if reply.text is not None:
-        action = {"type": "message", "label": label, "text": reply.text}
-    elif reply.uri is not None:
-        action = {"type": "uri", "label": label, "uri": tidy_link(reply.uri) or reply.uri}
-    else:
-        action = {
-            "type": "postback",
-            "label": label,
-            "data": reply.postback,
-            "displayText": label,
-        }
-    return {"type": "action", "action": action}
+        return {"type": "message", "text": reply.text}
+    if reply.uri is not None:
+        return {"type": "uri", "uri": context.link(reply.uri)}
+    if reply.postback is not None:
+        return {"type": "postback", "data": reply.postback, "displayText": label}
+    if reply.ask in PICKERS:
+        return {"type": "datetimepicker", "data": reply.data or label, "mode": reply.ask}
+    return {"type": {"album": "cameraRoll"}.get(reply.ask or "", reply.ask)}

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 
 from lineadmin.coupons.models import Coupon
 from lineadmin.line.text import cut_to_graphemes
-from lineadmin.messages.parts import CouponCard, Image, Part, Sticker, Text, bubbles, coupon_codes
+from lineadmin.messages.parts import (
+    Cards,
+    CouponCard,
+    Image,
+    Part,
+    RichMessage,
+    Sticker,
+    Text,
+    Video,
+    bubbles,
+    coupon_codes,
+)
 
 SUMMARY_GRAPHEMES = 60
 
@@ -30,11 +41,21 @@ def _titles(parts: Sequence[Part]) -> dict[str, str]:
 
 def _word(part: Part, titles: dict[str, str]) -> str:
     if isinstance(part, Text):
-        return " ".join(part.text.split())
+        return _line(part.text)
     if isinstance(part, Sticker):
         return "🙂"
     if isinstance(part, Image):
         return "🖼️"
+    if isinstance(part, RichMessage):
+        return f"🖼️ {_line(part.alt)}"
+    if isinstance(part, Cards):
+        return f"🗂️ {_line(part.alt)}"
+    if isinstance(part, Video):
+        return "🎬"
     if isinstance(part, CouponCard):
         return f"🎟️ {titles.get(part.coupon, part.coupon)}"
     return ""
+
+
+def _line(words: str) -> str:
+    return " ".join(words.split())

@@ -12,6 +12,7 @@ import secrets
 import threading
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from PIL import Image, ImageOps
 from PIL import WebPImagePlugin as _registers_webp  # noqa: F401
@@ -20,8 +21,8 @@ from lineadmin.db import insert_ignore
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _l
 from lineadmin.line import limits
-from lineadmin.messages.models import Upload
-from lineadmin.messages.parts import clean
+from lineadmin.messages.models import PictureSize, Upload
+from lineadmin.messages.part import clean
 
 FILE_BYTES = limits.IMAGE_BYTES
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
@@ -76,6 +77,45 @@ def store(data: bytes, *, name: str, staff_id: int | None, now: datetime) -> Upl
         .get()
     )
     return stored
+
+
+def make_sizes(upload: Upload) -> None:
+    """Have the picture ready in every width LINE asks for where it is a rich message."""
+    for width in limits.IMAGEMAP_WIDTHS:
+        sized(upload.token, width)
+
+
+def sized(token: str, width: int) -> tuple[bytes, str] | None:
+    """The picture at one of limits.IMAGEMAP_WIDTHS, with its type; None where there is none.
+
+    It is made when it is first asked for, and kept.
+    """
+    upload = Upload.select(Upload.id, Upload.mime).where(Upload.token == token).first()
+    if upload is None or width not in limits.IMAGEMAP_WIDTHS:
+        return None
+    kept = PictureSize.select(PictureSize.data).where(
+        PictureSize.upload == upload.id, PictureSize.width == width
+    )
+    row = kept.tuples().first()
+    if row is None:
+        data = _at_width(upload, width)
+        insert_ignore(PictureSize.insert(upload=upload.id, width=width, data=data))
+        return data, upload.mime
+    return bytes(row[0]), upload.mime
+
+
+def _at_width(upload: Upload, width: int) -> bytes:
+    row: Any = Upload.select(Upload.original).where(Upload.id == upload.id).tuples().get()
+    with _one_at_a_time:
+        picture = Image.open(io.BytesIO(bytes(row[0])), formats=FORMATS)
+        height = max(1, round(picture.height * width / picture.width))
+        fitted = picture.resize((width, height), Image.Resampling.LANCZOS)
+        file = io.BytesIO()
+        if upload.mime == "image/png":
+            fitted.save(file, "PNG", optimize=False)
+        else:
+            fitted.save(file, "JPEG", quality=QUALITIES[0], optimize=True, progressive=True)
+    return file.getvalue()
 
 
 def fit_for_line(data: bytes) -> tuple[Encoded, Encoded]:

@@ -10,18 +10,23 @@ from hypothesis import strategies as st
 from lineadmin.coupons.card import CardView
 from lineadmin.line.errors import LineRefused
 from lineadmin.line.gateway import Gateway
+from lineadmin.messages.cards import Card, CardButton
 from lineadmin.messages.check import check_parts
 from lineadmin.messages.parts import (
+    Cards,
     CouponCard,
     Image,
     QuickReplies,
     QuickReply,
+    RichMessage,
     Sticker,
     Text,
+    Video,
     dump_parts,
     parse_parts,
 )
 from lineadmin.messages.render import Context, render
+from lineadmin.messages.rich import Area
 from lineadmin.messages.stickers import PACKS
 from lineadmin.simulator.checks import check_messages
 
@@ -45,6 +50,50 @@ replies = st.one_of(
     st.builds(QuickReply, label=short, text=short),
     st.builds(QuickReply, label=short, uri=links),
     st.builds(QuickReply, label=short, postback=short),
+    st.builds(
+        QuickReply,
+        label=short,
+        ask=st.sampled_from(["location", "camera", "album", "date", "time", "datetime"]),
+        data=st.none() | short,
+    ),
+)
+numbers = st.integers(-20, 1100)
+boxes = {"x": numbers, "y": numbers, "width": numbers, "height": numbers}
+areas = st.one_of(
+    st.builds(Area, **boxes, uri=links),
+    st.builds(Area, **boxes, text=words),
+    st.builds(Area, **boxes, copy=words),
+)
+rich_messages = st.builds(
+    RichMessage,
+    image=st.just("a-token"),
+    height=st.integers(1, 2200),
+    alt=words,
+    areas=st.lists(areas, max_size=3).map(tuple),
+)
+buttons = st.one_of(
+    st.builds(CardButton, label=short, uri=links),
+    st.builds(CardButton, label=short, text=words),
+    st.builds(CardButton, label=short, postback=words),
+    st.builds(CardButton, label=short, coupon=st.just("c")),
+)
+card_lists = st.builds(
+    Cards,
+    alt=words,
+    cards=st.lists(
+        st.builds(
+            Card,
+            image=st.none() | st.just("a-token"),
+            title=st.none() | words,
+            text=st.none() | words,
+            buttons=st.lists(buttons, max_size=3).map(tuple),
+        ),
+        max_size=13,
+    ).map(tuple),
+)
+films = st.one_of(
+    st.builds(Video, url=links, preview=st.just("a-token")),
+    st.just(Video(upload="a-film", preview="a-token")),
 )
 parts_lists = st.builds(
     lambda parts, buttons: [*parts, *([QuickReplies(replies=tuple(buttons))] if buttons else [])],
@@ -54,6 +103,9 @@ parts_lists = st.builds(
             stickers.map(lambda one: Sticker(package_id=one[0], sticker_id=one[1])),
             st.just(Image(upload="a-token-of-a-picture")),
             st.just(CouponCard(coupon="c")),
+            rich_messages,
+            card_lists,
+            films,
         ),
         min_size=1,
         max_size=6,
@@ -89,6 +141,25 @@ def test_the_longest_text_is_taken():
         assert found == []
 
 
+def test_the_fullest_cards_are_taken():
+    """12 cards of the longest words: what our own count allows, LINE's allows too."""
+
+    def full(letters, tail):
+        button = CardButton(label="鈕" * 20, uri=f"https://x.example/{'a' * tail}")
+        card = Card(image="t", title="題" * 40, text="字" * letters, buttons=(button,) * 3)
+        return Cards(alt="a", cards=(card,) * 12)
+
+    found: list = []
+    taken = full(160, 300)
+    assert check_parts([taken]) == []
+    check_messages(render([taken], Context(BASE)), found)
+    assert found == []
+    too_much = full(160, 900)
+    assert [problem.field for problem in check_parts([too_much])] == ["cards"]
+    check_messages(render([too_much], Context(BASE)), found)
+    assert found
+
+
 def test_line_validates_and_refuses_through_the_gateway(line, line_config):
     gateway = Gateway(line_config)
     gateway.validate("push", render([Text(text="hi")], Context(BASE)))
@@ -111,7 +182,34 @@ def test_a_message_of_every_kind_fits_lines_own_schema():
         Sticker(package_id="446", sticker_id="1988"),
         Image(upload="a-token-of-a-picture"),
         CouponCard(coupon="c"),
-        QuickReplies(replies=(QuickReply(label="不再通知", postback="opt_out"),)),
+        RichMessage(
+            image="t",
+            height=1040,
+            alt="a",
+            areas=(
+                Area(x=0, y=0, width=520, height=1040, uri=BASE),
+                Area(x=520, y=0, width=520, height=520, text="菜單"),
+                Area(x=520, y=520, width=520, height=520, copy="BENTO20"),
+            ),
+        ),
+        Cards(
+            alt="a",
+            cards=(
+                Card(title="a", buttons=(CardButton(label="b", coupon="c"),)),
+                Card(image="t", text="a", buttons=(CardButton(label="b", postback="c"),)),
+            ),
+        ),
+        Video(upload="f", preview="t"),
+        QuickReplies(
+            replies=(
+                QuickReply(label="不再通知", postback="opt_out"),
+                QuickReply(label="位置", ask="location"),
+                QuickReply(label="拍照", ask="camera"),
+                QuickReply(label="相簿", ask="album"),
+                QuickReply(label="日期", ask="date"),
+                QuickReply(label="時間", ask="datetime", data="t"),
+            )
+        ),
     ]
     kinds = schemas["Message"]["discriminator"]["mapping"]
     for message in render(parts, Context(BASE, coupons={"c": view})):

@@ -11,10 +11,10 @@ from lineadmin.line import limits
 from lineadmin.messages.check import (
     Problem,
     check_parts,
-    hints,
     located,
     require_sendable,
 )
+from lineadmin.messages.hints import hints
 from lineadmin.messages.parts import (
     CouponCard,
     Image,
@@ -109,6 +109,9 @@ def test_each_part_says_what_is_wrong(part, field, said):
         ({"label": "a", "uri": "https://shop.example/" + "a" * 1000}, "uri"),
         ({"label": "a", "postback": ""}, "postback"),
         ({"label": "a", "postback": "a" * 301}, "postback"),
+        ({"label": "我的位置", "ask": "location"}, None),
+        ({"label": "訂位日期", "ask": "date", "data": "booking"}, None),
+        ({"label": "訂位日期", "ask": "date", "data": "a" * 301}, "data"),
     ],
 )
 def test_quick_replies_are_checked_one_by_one(reply, field):
@@ -132,7 +135,7 @@ def test_pictures_and_coupons_must_exist():
         "這張圖片已經不存在，請重新上傳。",
         "沒有「gone」這張優惠券。",
     ]
-    known = References({"gone": bento()}, frozenset({"gone"}))
+    known = References({"gone": bento()}, {"gone": (800, 600)})
     assert sentences(parts, references=known) == []
 
 
@@ -149,12 +152,6 @@ def test_without_a_public_address_pictures_cannot_go_out():
     assert sentences([Text(text="a")], public_url=None) == []
     assert len(sentences([Image(upload="a")], public_url=None)) == 1
     assert len(sentences([CouponCard(coupon="a")], public_url=None)) == 1
-
-
-def test_hints_do_not_stop_anybody():
-    assert hints([Text(text="字" * 501)])[0].part_index == 0
-    assert hints([Text(text="a")] * 4)[0].part_index is None
-    assert check_parts([Text(text="字" * 501)]) == []
 
 
 def test_what_cannot_be_sent_is_refused_with_its_place(db):

@@ -12,6 +12,7 @@ from lineadmin.messages.parts import (
     PartsError,
     QuickReplies,
     QuickReply,
+    RichMessage,
     Sticker,
     Text,
     bubbles,
@@ -20,6 +21,7 @@ from lineadmin.messages.parts import (
     parse_parts,
     quick_replies,
     upload_tokens,
+    uris,
 )
 from lineadmin.messages.summary import summarise
 
@@ -28,6 +30,34 @@ SHOP_FILE = [
     {"sticker": {"package": "446", "id": "1988"}},
     {"image": "aToken"},
     {"coupon": "bento20"},
+    {
+        "rich_message": {
+            "image": "wide",
+            "height": 520,
+            "alt": "本週特餐",
+            "areas": [
+                {"x": 0, "y": 0, "width": 520, "height": 520, "uri": "https://shop.example/1"},
+                {"x": 520, "y": 0, "width": 520, "height": 520, "copy": "BENTO20"},
+            ],
+        }
+    },
+    {
+        "cards": {
+            "alt": "三種便當",
+            "cards": [
+                {
+                    "image": "card",
+                    "title": "雞腿",
+                    "text": "NT$100",
+                    "buttons": [
+                        {"label": "訂", "uri": "https://shop.example/2"},
+                        {"label": "領券", "coupon": "leg10"},
+                    ],
+                }
+            ],
+        }
+    },
+    {"video": {"url": "https://shop.example/a.mp4", "preview": "still"}},
     {
         "quick_replies": [
             {"label": "看菜單", "text": "菜單"},
@@ -65,7 +95,9 @@ def test_the_shop_files_form_is_read_and_written():
         Image(upload="aToken"),
         CouponCard(coupon="bento20"),
     ]
-    assert parts[4] == QuickReplies(
+    assert isinstance(parts[4], RichMessage)
+    assert parts[4].areas[1].copy_text == "BENTO20"
+    assert parts[7] == QuickReplies(
         replies=(
             QuickReply(label="看菜單", text="菜單"),
             QuickReply(label="附近門市", uri="https://shop.example/map"),
@@ -73,11 +105,17 @@ def test_the_shop_files_form_is_read_and_written():
         )
     )
     assert dump_parts(parts) == SHOP_FILE
-    assert len(bubbles(parts)) == 4
+    assert len(bubbles(parts)) == 7
     assert [reply.label for reply in quick_replies(parts)] == ["看菜單", "附近門市", "不再通知"]
-    assert coupon_codes(parts) == ["bento20"]
-    assert upload_tokens(parts) == ["aToken"]
-    assert summarise(parts) == "歡迎 {name}！ 🙂 🖼️ 🎟️ bento20"
+    assert coupon_codes(parts) == ["bento20", "leg10"]
+    assert upload_tokens(parts) == ["aToken", "wide", "card", "still"]
+    assert uris(parts) == [f"https://shop.example/{one}" for one in ("1", "2", "map")]
+
+
+def test_a_message_in_one_line(db):
+    assert summarise(parse_parts(SHOP_FILE)) == (
+        "歡迎 {name}！ 🙂 🖼️ 🎟️ bento20 🖼️ 本週特餐 🗂️ 三種便當 🎬"
+    )
 
 
 def test_numbers_of_stickers_and_coupons_may_come_without_quotes():
@@ -108,8 +146,29 @@ def test_numbers_of_stickers_and_coupons_may_come_without_quotes():
         (
             [{"quick_replies": [{"label": "a", "text": "b", "uri": "c"}]}],
             (0, "quick_replies", 0),
-            "剛好有一個",
+            "text, uri, postback, ask",
         ),
+        (
+            [{"quick_replies": [{"label": "a", "ask": "money"}]}],
+            (0, "quick_replies", 0, "ask"),
+            "location, camera, album, date, time, datetime",
+        ),
+        (
+            [{"rich_message": {"image": "t", "height": 520, "alt": "a", "areas": [{"x": 0}]}}],
+            (0, "rich_message", "areas", 0, "y"),
+            "缺少「y」",
+        ),
+        (
+            [{"cards": {"alt": "a", "cards": [{"buttons": [{"label": "b", "url": "c"}]}]}}],
+            (0, "cards", "cards", 0, "buttons", 0, "url"),
+            "label, uri, text, postback, coupon",
+        ),
+        (
+            [{"cards": {"alt": "a", "cards": [{"titel": "b"}]}}],
+            (0, "cards", "cards", 0, "titel"),
+            "image, title, text, buttons",
+        ),
+        ([{"video": {"preview": "p"}}], (0, "video"), "upload, url"),
         (
             [{"quick_replies": [{"label": "a", "txt": "b"}]}],
             (0, "quick_replies", 0, "txt"),
