@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peewee import Model
 
-from lineadmin.broadcasts.models import Broadcast
+from lineadmin.broadcasts.models import Broadcast, BroadcastSnapshot, LineInsight
 from lineadmin.clock import ClockOffset
 from lineadmin.coupons.models import (
     Coupon,
@@ -60,6 +60,8 @@ MODELS: tuple[type[Model], ...] = (
     Film,
     MessageTemplate,
     Broadcast,
+    BroadcastSnapshot,
+    LineInsight,
     Sequence,
     SequenceVersion,
     Enrolment,

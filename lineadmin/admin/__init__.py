@@ -29,6 +29,7 @@ AREAS = (
     "inbox",
     "connection",
     "shop_settings",
+    "plan",
     "people",
     "audit",
     "profile",

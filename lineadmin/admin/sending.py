@@ -92,9 +92,7 @@ def _stop_state() -> shell.StopState | None:
 
 def _quota() -> shell.Quota:
     meter = quota.meter(clock.now())
-    return shell.Quota(
-        used=meter.used + meter.reserved, limit=meter.limit, url=url_for("sending.index")
-    )
+    return shell.Quota(used=meter.taken, limit=meter.limit, url=url_for("sending.index"))
 
 
 def _banners() -> list[shell.Banner]:

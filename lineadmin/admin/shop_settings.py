@@ -1,4 +1,4 @@
-"""The shop's own settings: name, time zone, quiet hours, undo time; cap and plan for the owner."""
+"""The shop's own settings: name, time zone, quiet hours, undo time; the cap for the owner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from flask_admin import expose
 from werkzeug.wrappers import Response
 from wtforms import (
     BooleanField,
-    DecimalField,
     IntegerField,
     SelectField,
     StringField,
@@ -26,14 +25,7 @@ from lineadmin.i18n import _, _l
 from lineadmin.settings.shop import KEY, ShopSettings
 
 NEAR = ("Asia/Taipei", "Asia/Tokyo", "Asia/Hong_Kong", "Asia/Bangkok", "Asia/Singapore")
-MONEY_FIELDS = (
-    "cap_on",
-    "cap_messages",
-    "cap_days",
-    "plan_name",
-    "plan_included",
-    "plan_extra_price",
-)
+MONEY_FIELDS = ("cap_on", "cap_messages", "cap_days")
 TIME_BOX = {"type": "time"}
 
 
@@ -73,22 +65,6 @@ class ShopForm(StaffForm):
     cap_days = IntegerField(
         _l("… in … days"), [validators.Optional(), validators.NumberRange(1, 90)]
     )
-    plan_name = StringField(
-        _l("Plan"),
-        [validators.Optional(), validators.Length(max=40)],
-        filters=[stripped],
-        description=_l("As it is called in your LINE contract. Empty: no plan set."),
-    )
-    plan_included = IntegerField(
-        _l("Messages included per month"),
-        [validators.Optional(), validators.NumberRange(0, 10_000_000)],
-    )
-    plan_extra_price = DecimalField(
-        _l("Price of an extra message (NT$)"),
-        [validators.Optional(), validators.NumberRange(0, 100)],
-        places=None,
-        description=_l("Empty: the plan has no extra messages."),
-    )
 
     def changes(self, *, money: bool) -> dict[str, Any]:
         """What to save; without `money` the owner's settings are left alone."""
@@ -106,14 +82,10 @@ class ShopForm(StaffForm):
             return changes
         if self.cap_on.data and not (self.cap_messages.data and self.cap_days.data):
             raise DomainError(_l("The cap needs both messages and days."), field="cap_messages")
-        price = self.plan_extra_price.data
         return {
             **changes,
             "cap_messages": self.cap_messages.data if self.cap_on.data else None,
             "cap_days": self.cap_days.data if self.cap_on.data else None,
-            "plan_name": self.plan_name.data or None,
-            "plan_included": self.plan_included.data,
-            "plan_extra_price": None if price is None else float(price),
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peewee import SQL, BooleanField, CharField, IntegerField
+from peewee import SQL, BlobField, BooleanField, CharField, IntegerField
 
 from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
 
@@ -10,8 +10,9 @@ from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
 class Broadcast(BaseModel):
     """One message to the friends a condition picks.
 
-    draft -> scheduled -> planning -> sending -> sent; scheduled -> draft (taken back) or late
-    (staff are asked); planning | sending -> paused -> sending, or -> stopping -> canceled; anything
+    draft -> scheduled -> planning -> sending -> sent; draft -> approval -> scheduled, where a
+    second person has to agree; scheduled | approval -> draft (taken back); scheduled -> late (staff
+    are asked); planning | sending -> paused -> sending, or -> stopping -> canceled; anything
     unfinished -> held after a restore. Words and limits are in states.py.
     """
 
@@ -35,6 +36,20 @@ class Broadcast(BaseModel):
     created_at = UTCDateTimeField()
     created_by = IntegerField(null=True)
     version = IntegerField(default=1)
+    edited_by = IntegerField(null=True)  # who changed the draft last
+    variants = JSONTextField(null=True)  # versions B, C, …: a list of parts; `parts` is version A
+    variant_contents = JSONTextField(null=True)  # their content ids, frozen with content_id
+    service = BooleanField(default=False, constraints=[SQL("DEFAULT FALSE")])  # beyond the cap
+    # Why it may leave within the quiet hours; empty = it waits for their end.
+    quiet_override = CharField(max_length=200, default="", constraints=[SQL("DEFAULT ''")])
+    # Of everything that was confirmed; set where somebody has to approve, or has.
+    frozen_hash = CharField(max_length=64, default="", constraints=[SQL("DEFAULT ''")])
+    approved_at = UTCDateTimeField(null=True)
+    approved_by = IntegerField(null=True)
+    note = CharField(max_length=200, default="", constraints=[SQL("DEFAULT ''")])  # sent back why
+    told = JSONTextField(null=True)  # the sum as it was shown when confirmed
+    blocks_24 = IntegerField(null=True)  # who blocked within 24 hours, once those are over
+    blocks_48 = IntegerField(null=True)
 
 
 Broadcast.add_index(
@@ -44,3 +59,20 @@ Broadcast.add_index(
         where=SQL("state IN ('scheduled', 'planning', 'sending', 'stopping')"),
     )
 )
+
+
+class BroadcastSnapshot(BaseModel):
+    """Whom a broadcast was about when it was confirmed, so that the report can name who changed."""
+
+    broadcast_id = IntegerField(unique=True)
+    friends = BlobField()  # packed by snapshot.py
+
+
+class LineInsight(BaseModel):
+    """What LINE itself says it counted for a broadcast, as it was last read."""
+
+    broadcast_id = IntegerField(unique=True)
+    read_at = UTCDateTimeField()  # real time
+    first_day = CharField(max_length=10)  # of LINE's calendar (UTC+9), both included
+    last_day = CharField(max_length=10)
+    answer = JSONTextField(null=True)  # LINE's own words; null = it could not be read

@@ -199,6 +199,8 @@ class Reply(BaseModel):
 
 
 Reply.add_index(Reply.index(Reply.tried_at, name="reply_pending", where=SQL("state = 0")))
+# The meter of the month: how many were sent free of charge.
+Reply.add_index(Reply.index(Reply.at, name="reply_sent", where=SQL("state = 1")))
 
 
 class QuotaMonth(BaseModel):

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from lineadmin import settings
 from lineadmin.db import atomic, dump_json, to_ms
 from lineadmin.line.limits import MULTICAST_RECIPIENTS
 from lineadmin.outbox import live, phase, quota, reasons, recheck
@@ -51,6 +52,7 @@ class Packed:
     deliveries: int = 0
     skipped: int = 0
     short: bool = False  # the month's messages are used up
+    reserve_only: bool = False  # … but for those kept from this kind of program
 
     @property
     def moved(self) -> bool:
@@ -86,9 +88,11 @@ def pack_chunk(
         fit = recheck.leave_out(candidates, now)
         done.skipped = len(candidates) - len(fit)
         chosen = _without_remainder(fit, may_be_more=len(candidates) == limit, personal=personal)
-        month, granted = quota.reserve(len(chosen), now=now)
+        keep = quota.kept_from(group.kind, settings.shop())
+        month, granted = quota.reserve(len(chosen), now=now, keep=keep)
         done.short = granted < len(chosen)
         if done.short:
+            done.reserve_only = keep > 0 and quota.remaining(now) != 0
             programs.waits(group.kind, group.origin_id or 0, reasons.QUOTA, now)
         parcels, skipped = _fill(chosen[:granted], group.kind, prepare, now)
         done.skipped += skipped

@@ -15,8 +15,9 @@ from lineadmin import settings
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.line.errors import LineError
 from lineadmin.line.gateway import Gateway
-from lineadmin.outbox.models import QuotaMonth
+from lineadmin.outbox.models import OriginKind, QuotaMonth
 from lineadmin.settings import ShopSettings
+from lineadmin.settings.cost import plan_limit
 
 READ_EVERY = timedelta(minutes=5)
 # LINE's usage number is "approximate" (REF#get-consumption): what was accepted so shortly before a
@@ -40,6 +41,11 @@ class Meter:
     read_at: datetime | None
     exhausted: bool
 
+    @property
+    def taken(self) -> int:
+        """Everything that is used, on its way or in doubt."""
+        return self.used + self.reserved + self.unknown
+
 
 def month_of(now: datetime, shop: ShopSettings) -> str:
     """The shop's calendar month, "2026-11". (LINE does not say in which zone its month turns.)"""
@@ -51,10 +57,18 @@ def ledger(now: datetime) -> QuotaMonth:
     return _row(month_of(now, settings.shop()))
 
 
-def remaining(now: datetime) -> int | None:
-    """Messages that may still be sent this month; None where no limit is known."""
+def remaining(now: datetime, *, keep: int = 0) -> int | None:
+    """Messages that may still be sent this month; None where no limit is known.
+
+    :param keep: how many are to be left for others, see `kept_from`
+    """
     shop = settings.shop()
-    return _left(_row(month_of(now, shop)), shop)
+    return _left(_row(month_of(now, shop)), shop, keep)
+
+
+def kept_from(kind: OriginKind, shop: ShopSettings) -> int:
+    """What a program must leave of each month: broadcasts, the reserve for all the others."""
+    return shop.reserve_messages if kind == OriginKind.BROADCAST else 0
 
 
 def meter(now: datetime) -> Meter:
@@ -74,23 +88,24 @@ def meter(now: datetime) -> Meter:
     )
 
 
-def reserve(wanted: int, *, now: datetime) -> tuple[str, int]:
+def reserve(wanted: int, *, now: datetime, keep: int = 0) -> tuple[str, int]:
     """Take up to `wanted` messages; the month they were taken from, and how many there were.
 
-    However many reserve at once, together they never get more than is left.
+    However many reserve at once, together they never get more than is left; whoever has to `keep`
+    some for others never gets those.
     """
     shop = settings.shop()
     month = month_of(now, shop)
     while wanted > 0:
         row = _row(month)
-        left = _left(row, shop)
+        left = _left(row, shop, keep)
         granted = wanted if left is None else min(wanted, left)
         if granted <= 0:
             break
         condition = (QuotaMonth.id == row.id) & QuotaMonth.exhausted_at.is_null()
         limit = _limit(row, shop)
         if limit is not None:
-            condition &= _taken() + granted <= limit
+            condition &= _taken() + granted <= limit - keep
         if QuotaMonth.update(reserved=QuotaMonth.reserved + granted).where(condition).execute():
             return month, granted
     return month, 0
@@ -179,18 +194,17 @@ def _row(month: str) -> QuotaMonth:
 
 
 def _limit(row: QuotaMonth, shop: ShopSettings) -> int | None:
-    plan = shop.plan_included if shop.plan_extra_price is None else None
-    known = [limit for limit in (row.line_limit, plan) if limit is not None]
+    known = [limit for limit in (row.line_limit, plan_limit(shop)) if limit is not None]
     return min(known, default=None)
 
 
-def _left(row: QuotaMonth, shop: ShopSettings) -> int | None:
+def _left(row: QuotaMonth, shop: ShopSettings, keep: int = 0) -> int | None:
     if row.exhausted_at is not None:
         return 0
     limit = _limit(row, shop)
     if limit is None:
         return None
-    return max(0, limit - row.line_used - row.sent_since - row.reserved - row.unknown)
+    return max(0, limit - keep - row.line_used - row.sent_since - row.reserved - row.unknown)
 
 
 def _taken() -> Any:

@@ -287,6 +287,12 @@ class Sender:
                 continue
             self._sick.pop(group.origin, None)
             counts.add(packed=done.deliveries, skipped=done.skipped)
+            if done.reserve_only:
+                # What is kept from this one is there for the others.
+                self._sick[group.origin] = (0, time.monotonic() + SHORT_SECONDS)
+                if done.moved:
+                    return True
+                continue
             if done.short:
                 self._short_until = time.monotonic() + SHORT_SECONDS
                 return done.moved

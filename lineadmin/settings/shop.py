@@ -29,6 +29,11 @@ class ShopSettings:
     plan_name: str | None = None
     plan_included: int | None = None  # messages a month
     plan_extra_price: float | None = None  # TWD for each further message; None = not possible
+    plan_fee: float | None = None  # TWD a month
+    plan_tiers: list[dict[str, Any]] | None = None  # prices by amount, instead of one; see cost.py
+    reserve_messages: int = 0  # of each month, kept from broadcasts for steps and coupons
+    approval_recipients: int | None = None  # a broadcast to more needs a second person …
+    approval_twd: int | None = None  # … and one that costs more than this beyond the plan
     first_greeting_falls_back: bool = True  # a refused free greeting goes out as a push
 
     @property
@@ -94,6 +99,9 @@ def check_shop(value: ShopSettings) -> None:
         ("cap_days", 1, 90),
         ("undo_minutes", 0, 60),
         ("plan_included", 0, 10_000_000),
+        ("reserve_messages", 0, 10_000_000),
+        ("approval_recipients", 0, 10_000_000),
+        ("approval_twd", 0, 10_000_000),
     ):
         number = getattr(value, field)
         if number is not None and not (isinstance(number, int) and low <= number <= high):
@@ -103,6 +111,35 @@ def check_shop(value: ShopSettings) -> None:
             )
     if value.plan_extra_price is not None and not 0 <= value.plan_extra_price <= 100:
         raise DomainError(_l("The price must be from 0 to 100."), field="plan_extra_price")
+    check_plan(value.plan_fee, value.plan_included, value.plan_tiers)
+
+
+def check_plan(fee: float | None, included: int | None, tiers: list[dict[str, Any]] | None) -> None:
+    """:raises DomainError: a fee, a number or a price of a plan that cannot be."""
+    if fee is not None and not 0 <= fee <= 1_000_000:
+        raise DomainError(_l("The monthly fee must be from 0 to 1,000,000."), field="plan_fee")
+    if included is not None and not 0 <= included <= 10_000_000:
+        raise DomainError(
+            _l("This must be a whole number from %(low)s to %(high)s.", low=0, high=10_000_000),
+            field="plan_included",
+        )
+    before = 0
+    for number, tier in enumerate(tiers or [], 1):
+        up_to, price = tier.get("up_to"), tier.get("price")
+        if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price <= 100:
+            raise DomainError(_l("The price must be from 0 to 100."), field="plan_tiers")
+        if up_to is None:
+            if number != len(tiers or []):
+                raise DomainError(
+                    _l("Only the last price of a plan may go without an upper limit."),
+                    field="plan_tiers",
+                )
+        elif isinstance(up_to, bool) or not isinstance(up_to, int) or up_to <= before:
+            raise DomainError(
+                _l("Each price has to reach further than the one before it."), field="plan_tiers"
+            )
+        else:
+            before = up_to
 
 
 def parse_clock(text: str) -> time | None:

@@ -97,12 +97,37 @@ class Hours(Part):
     until: Clock
 
 
+class Tier(Part):
+    """The price of each extra message up to so many of a month; null = of all the rest."""
+
+    up_to: StrictInt | None = None
+    price: float
+
+
 class Plan(Part):
     """LINE's monthly plan as the shop bought it."""
 
     name: Name | None = None
     included: StrictInt | None = None
     extra_price: float | None = None
+    fee: float | None = None
+    tiers: list[Tier] | None = None
+
+
+class PlanLine(Part):
+    """One plan of the table staff choose from."""
+
+    name: Name
+    included: StrictInt
+    fee: float | None = None
+    tiers: list[Tier] = []
+
+
+class Approval(Part):
+    """Above these a broadcast needs a second person."""
+
+    recipients: StrictInt | None = None
+    twd: StrictInt | None = None
 
 
 class Cap(Part):
@@ -121,6 +146,9 @@ class Shop(Part):
     plan: Plan | None = None
     cap: Cap | None = None
     undo_minutes: StrictInt | None = None
+    plans: list[PlanLine] | None = None
+    reserve_messages: StrictInt | None = None
+    approval: Approval | None = None
 
 
 class TagPart(Part):

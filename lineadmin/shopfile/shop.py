@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from lineadmin import settings
-from lineadmin.settings import ShopSettings
+from lineadmin.settings import ShopSettings, plans
 from lineadmin.shopfile.context import Context
 from lineadmin.shopfile.errors import Path
-from lineadmin.shopfile.schema import Shop
+from lineadmin.shopfile.schema import Plan, Shop
 
 # Where the file has what the settings call by these names.
 PLACES: dict[str, Path] = {
@@ -20,6 +20,10 @@ PLACES: dict[str, Path] = {
     "plan_name": ("plan", "name"),
     "plan_included": ("plan", "included"),
     "plan_extra_price": ("plan", "extra_price"),
+    "plan_fee": ("plan", "fee"),
+    "plan_tiers": ("plan", "tiers"),
+    "approval_recipients": ("approval", "recipients"),
+    "approval_twd": ("approval", "twd"),
 }
 
 
@@ -27,7 +31,7 @@ def load_shop(part: Shop, context: Context) -> None:
     """Change the settings the file names; `null` switches quiet hours, cap or plan off."""
     changes: dict[str, Any] = {
         key: getattr(part, key)
-        for key in ("name", "timezone", "undo_minutes")
+        for key in ("name", "timezone", "undo_minutes", "reserve_messages")
         if getattr(part, key) is not None
     }
     if part.given("quiet_hours"):
@@ -38,16 +42,39 @@ def load_shop(part: Shop, context: Context) -> None:
         changes["cap_messages"] = None if part.cap is None else part.cap.messages
         changes["cap_days"] = None if part.cap is None else part.cap.days
     if part.given("plan"):
-        for key in ("name", "included", "extra_price"):
-            if part.plan is None or part.plan.given(key):
-                changes[f"plan_{key}"] = None if part.plan is None else getattr(part.plan, key)
+        changes |= _plan(part.plan)
+    if part.given("approval"):
+        for key in ("recipients", "twd"):
+            changes[f"approval_{key}"] = getattr(part.approval, key, None)
     before = settings.shop()
-    if all(getattr(before, key) == value for key, value in changes.items()):
-        context.report.unchanged += 1
-        return
+    changed = any(getattr(before, key) != value for key, value in changes.items())
     with context.at(("shop",), PLACES):
-        settings.change_shop(changes, staff=context.staff, wall=context.wall)
-    context.report.note("shop", "settings", created=False, changed=True)
+        if changed:
+            settings.change_shop(changes, staff=context.staff, wall=context.wall)
+        if part.plans is not None:
+            with context.at(("shop", "plans")):
+                table = [plans.Plan(**one.model_dump()) for one in part.plans]
+                changed |= plans.put_plans(table, staff=context.staff, wall=context.wall)
+    if changed:
+        context.report.note("shop", "settings", created=False, changed=True)
+    else:
+        context.report.unchanged += 1
+
+
+def _plan(part: Plan | None) -> dict[str, Any]:
+    """The changes a plan means: naming one price for all takes the prices by amount away."""
+    if part is None:
+        return plans.as_settings(None)
+    changes = {
+        f"plan_{key}": getattr(part, key)
+        for key in ("name", "included", "extra_price", "fee")
+        if part.given(key)
+    }
+    if part.given("tiers"):
+        changes["plan_tiers"] = [tier.model_dump() for tier in part.tiers or []] or None
+    elif part.given("extra_price"):
+        changes["plan_tiers"] = None
+    return changes
 
 
 def dump_shop() -> dict[str, Any]:
@@ -55,6 +82,11 @@ def dump_shop() -> dict[str, Any]:
     now: ShopSettings = settings.shop()
     stored = asdict(now)
     plan = {key: stored[f"plan_{key}"] for key in ("name", "included", "extra_price")}
+    plan |= {
+        key: stored[f"plan_{key}"] for key in ("fee", "tiers") if stored[f"plan_{key}"] is not None
+    }
+    table = settings.get(plans.KEY)
+    approval = {key: stored[f"approval_{key}"] for key in ("recipients", "twd")}
     return {
         "name": now.name,
         "timezone": now.timezone,
@@ -68,4 +100,7 @@ def dump_shop() -> dict[str, Any]:
             else {"messages": now.cap_messages, "days": now.cap_days}
         ),
         "undo_minutes": now.undo_minutes,
+        **({} if table is None else {"plans": table}),
+        "reserve_messages": now.reserve_messages,
+        "approval": approval if any(value is not None for value in approval.values()) else None,
     }

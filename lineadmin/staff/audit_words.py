@@ -40,6 +40,7 @@ NOUNS: dict[str, Any] = {
     "backup": _l("Backup"),
     "simulator": _l("Simulator"),
     "clock": _l("Shop time"),
+    "plans": _l("Table of plans"),
 }
 VERBS: dict[str, Any] = {
     "create": _l("added"),
@@ -132,6 +133,11 @@ FIELDS: dict[str, Any] = {
     "plan_name": _l("Plan"),
     "plan_included": _l("Messages included per month"),
     "plan_extra_price": _l("Price of an extra message"),
+    "plan_fee": _l("Monthly fee (NT$)"),
+    "plan_tiers": _l("Prices of extra messages"),
+    "reserve_messages": _l("Messages of each month kept from broadcasts"),
+    "approval_recipients": _l("Approval above so many recipients"),
+    "approval_twd": _l("Approval above NT$"),
     "first_greeting_falls_back": _l("First greeting as a push when the reply fails"),
     "display_name": _l("Display name"),
     "status": _l("Status"),

@@ -76,6 +76,12 @@ def check(who: Staff | str | None, verb: str) -> None:
         raise NotAllowed(refusal(who, verb))
 
 
+def how_many_may(verb: str) -> int:
+    """People who are switched on and may do `verb`."""
+    roles = [role for role in ROLES if verb in MATRIX[role]]
+    return int(Staff.select().where(Staff.active, Staff.role.in_(roles)).count())
+
+
 def refusal(who: Staff | str | None, verb: str) -> str:
     """Why this was refused and who can help, as a sentence."""
     role = who.role if isinstance(who, Staff) else who

@@ -21,9 +21,6 @@ MONEY = {
     "cap_on": "y",
     "cap_messages": "3",
     "cap_days": "7",
-    "plan_name": "中用量",
-    "plan_included": "3000",
-    "plan_extra_price": "0.2",
 }
 
 
@@ -38,7 +35,6 @@ def test_an_owner_sets_everything(app):
     shop = settings.shop()
     assert (shop.name, shop.quiet_from, shop.quiet_until) == ("熊大便當", "21:00", "09:00")
     assert (shop.cap_messages, shop.cap_days) == (3, 7)
-    assert (shop.plan_name, shop.plan_included, shop.plan_extra_price) == ("中用量", 3000, 0.2)
     assert shop.first_greeting_falls_back is False
     assert Audit.get().action == "shop.edit"
 
@@ -47,11 +43,11 @@ def test_a_manager_sets_the_shop_but_never_the_money(app):
     save(panel_of(app), **MONEY)
     page = panel_of(app, "manager").get(ADDRESS).text
     assert "只有店主可以變更" in page
-    forged = {**MONEY, "plan_included": "999999", "cap_messages": "99"}
+    forged = {**MONEY, "cap_messages": "99"}
     assert save(panel_of(app, "manager"), name="新店名", **forged).status_code == 302
     shop = settings.shop()
     assert shop.name == "新店名"
-    assert (shop.plan_included, shop.cap_messages) == (3000, 3)
+    assert shop.cap_messages == 3
 
 
 def test_what_is_switched_off_is_off(app):
@@ -63,8 +59,7 @@ def test_what_is_switched_off_is_off(app):
     data = {"name": "x", "timezone": "Asia/Tokyo", "undo_minutes": "0"}
     panel.post(ADDRESS, {**kept, **data, **{k: v for k, v in off.items() if k != "cap_on"}})
     shop = settings.shop()
-    assert (shop.quiet_from, shop.cap_messages, shop.plan_name) == (None, None, None)
-    assert (shop.plan_included, shop.plan_extra_price) == (None, None)
+    assert (shop.quiet_from, shop.cap_messages) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +73,6 @@ def test_what_is_switched_off_is_off(app):
         ({"undo_minutes": "61"}, "undo_minutes"),
         ({"undo_minutes": "x"}, "undo_minutes"),
         ({"cap_on": "y", "cap_messages": "3"}, "cap_messages"),
-        ({"plan_included": "-1"}, "plan_included"),
-        ({"plan_extra_price": "NaN"}, "plan_extra_price"),
     ],
 )
 def test_a_mistake_is_told_beside_its_field_and_nothing_saved(app, data, field):
