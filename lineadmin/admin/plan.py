@@ -42,7 +42,6 @@ class PlanView(AdminPage):
         if request.method == "GET":
             return self._page(plans.plans(), settings.shop())
         error = ""
-        table, chosen, limits = [], "", {}
         try:
             table, chosen, limits = _posted(request.form)
             plans.change_plans(
