@@ -20,6 +20,7 @@ from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.journal.models import Fact
 from lineadmin.messages.models import Film, MessageTemplate, PictureSize, Upload
 from lineadmin.outbox.models import Content, Delivery, QuotaMonth, Reply, Shipment
+from lineadmin.reminders.models import CouponReminder
 from lineadmin.replies.models import ReplyRule
 from lineadmin.segments.models import Segment
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
@@ -54,6 +55,7 @@ MODELS: tuple[type[Model], ...] = (
     Redemption,
     RedemptionTry,
     GuessCount,
+    CouponReminder,
     Segment,
     Upload,
     PictureSize,

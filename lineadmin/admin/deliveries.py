@@ -14,6 +14,7 @@ from lineadmin import clock, config
 from lineadmin.admin import listing
 from lineadmin.admin.base import StaffModelView
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.coupons.models import Coupon
 from lineadmin.friends.models import Friend
 from lineadmin.friends.queries import named, names_of
 from lineadmin.i18n import _, _l, locale
@@ -43,6 +44,7 @@ KIND_LABELS: dict[int, Any] = {
     OriginKind.GREETING: _l("Greeting"),
     OriginKind.STAFF: _l("Staff's answer"),
     OriginKind.TEST: _l("Test send"),
+    OriginKind.REMINDER: _l("Reminder"),
 }
 
 
@@ -86,16 +88,19 @@ def _names(context: Any) -> dict[str, dict[int, str]]:
             "friend": dict(names_of(friend_ids)),
             str(int(OriginKind.BROADCAST)): _names_in(Broadcast, ids[OriginKind.BROADCAST]),
             str(int(OriginKind.STEP)): _names_in(Sequence, ids[OriginKind.STEP]),
+            str(int(OriginKind.REMINDER)): _names_in(
+                Coupon, ids[OriginKind.REMINDER], Coupon.title
+            ),
         }
     found: dict[str, dict[int, str]] = g.delivery_names
     return found
 
 
-def _names_in(model: Any, ids: set[int]) -> dict[int, str]:
+def _names_in(model: Any, ids: set[int], name: Any = None) -> dict[int, str]:
     if not ids:
         return {}
-    rows = model.select(model.id, model.name).where(model.id.in_(list(ids)))
-    return {row.id: row.name for row in rows}
+    query = model.select(model.id, name or model.name).where(model.id.in_(list(ids)))
+    return dict(live.rows(query))
 
 
 def _friend(view: Any, context: Any, row: Delivery, name: str) -> Markup | str:

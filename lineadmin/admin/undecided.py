@@ -35,6 +35,7 @@ KINDS: dict[int, Any] = {
     OriginKind.GREETING: _l("Greeting"),
     OriginKind.STAFF: _l("Staff's answer"),
     OriginKind.TEST: _l("Test send"),
+    OriginKind.REMINDER: _l("Reminder"),
 }
 
 
@@ -201,7 +202,7 @@ def _on_hold() -> Any:
 
 
 def _anything() -> bool:
-    singles = (OriginKind.GREETING, OriginKind.STAFF, OriginKind.TEST)
+    singles = (OriginKind.GREETING, OriginKind.STAFF, OriginKind.TEST, OriginKind.REMINDER)
     held = Delivery.select(Delivery.id).where(
         _on_hold(), live.one_of(Delivery.origin_kind, singles)
     )

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     ENDED = "ended"  # its last day is over
     STOCK = "stock"  # none left
     LIMIT = "limit"  # she has used hers, or they ran out
+    NOT_HELD = "not_held"  # she has none she could use, where none is handed out (held.py)
 
 
 REASON_LABELS: dict[Reason, Any] = {
@@ -52,6 +53,7 @@ REASON_LABELS: dict[Reason, Any] = {
     Reason.ENDED: _l("The coupon's last day is over"),
     Reason.STOCK: _l("The coupon's stock is used up"),
     Reason.LIMIT: _l("The friend has had as many of this coupon as allowed"),
+    Reason.NOT_HELD: _l("The friend holds no copy she could use"),
 }
 
 

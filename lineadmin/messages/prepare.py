@@ -13,16 +13,20 @@ from typing import Any
 
 from lineadmin import i18n, settings
 from lineadmin.coupons.card import CardView, card_view, page_path
-from lineadmin.coupons.issue import REASON_LABELS, Refusal, issue_many
+from lineadmin.coupons.held import held_many
+from lineadmin.coupons.issue import REASON_LABELS, Reason, Refusal, issue_many
 from lineadmin.coupons.models import CouponIssue
 from lineadmin.i18n import DEFAULT_LOCALE, _l
 from lineadmin.messages.parts import Cards, Part, bubbles, coupon_codes, parse_parts
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.render import Context, is_personal, render
 from lineadmin.outbox import reasons
-from lineadmin.outbox.reasons import COUPON_GONE, NO_PUBLIC_URL
+from lineadmin.outbox.reasons import COUPON_GONE, COUPON_USED, NO_PUBLIC_URL
 
 DELETED = "deleted"
+REMINDER = "reminder"
+# Messages of these origins show the copy a friend holds and hand none out.
+SHOWING = (REMINDER, "lottery")
 
 
 @dataclass(frozen=True)
@@ -133,12 +137,11 @@ def _hand_out(items: Sequence[Item], references: References, now: datetime) -> d
     copies: dict[int, Copies] = {}
     # In one order everywhere, so that two senders never wait for each other's coupon.
     for (code, origin, origin_id), indexes in sorted(wanted.items()):
-        answers = issue_many(
-            references.coupons[code],
-            [items[index].friend_id for index in indexes],
-            origin=origin,
-            origin_id=origin_id,
-            now=now,
+        coupon, friends = references.coupons[code], [items[index].friend_id for index in indexes]
+        answers = (
+            held_many(coupon, friends, now=now)
+            if origin in SHOWING
+            else issue_many(coupon, friends, origin=origin, origin_id=origin_id, now=now)
         )
         for index in indexes:
             copies.setdefault(index, {})[code] = answers[items[index].friend_id]
@@ -168,15 +171,23 @@ def _one(item: Item, copies: Copies, public_url: str | None, words: _CardWords) 
             kept.append(left)
         if reason is not None:
             dropped.append(Dropped(index, reason))
-    if not bubbles(kept):
-        no_address = any(part.reason == NO_PUBLIC_URL for part in dropped)
-        return Prepared(None, tuple(dropped), NO_PUBLIC_URL if no_address else COUPON_GONE)
+    # Without the copy it speaks of, a reminder is no use.
+    if not bubbles(kept) or (dropped and item.origin == REMINDER):
+        return Prepared(None, tuple(dropped), _skip_reason(dropped))
     issues = {code: copy for code, copy in copies.items() if isinstance(copy, CouponIssue)}
     cards = {
         code: words.card(copy, f"{public_url}{page_path(copy)}") for code, copy in issues.items()
     }
     context = Context(public_url or "", name=item.name, coupons=cards, locale=words.locale)
-    return Prepared(render(kept, context), tuple(dropped), issues=tuple(issues.values()))
+    mine = () if item.origin in SHOWING else tuple(issues.values())
+    return Prepared(render(kept, context), tuple(dropped), issues=mine)
+
+
+def _skip_reason(dropped: Sequence[Dropped]) -> str:
+    found = {part.reason for part in dropped}
+    if NO_PUBLIC_URL in found:
+        return NO_PUBLIC_URL
+    return COUPON_USED if found == {Reason.NOT_HELD} else COUPON_GONE
 
 
 def _what_can_go(

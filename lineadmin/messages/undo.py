@@ -9,6 +9,7 @@ from datetime import datetime
 from lineadmin.coupons.issue import void
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.messages.parts import coupon_codes, parse_parts
+from lineadmin.messages.prepare import REMINDER, SHOWING
 from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.protocol import Job
 
@@ -19,6 +20,7 @@ ORIGINS = {
     OriginKind.GREETING: "greeting",
     OriginKind.STAFF: "staff",
     OriginKind.TEST: "test",
+    OriginKind.REMINDER: REMINDER,
 }
 CHUNK = 500
 
@@ -31,6 +33,8 @@ def take_back_coupons(jobs: Sequence[Job], now: datetime) -> int:
     friends: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     codes: dict[int, list[str]] = {}
     for job in jobs:
+        if ORIGINS[OriginKind(job.delivery.origin_kind)] in SHOWING:
+            continue
         if job.content.id not in codes:
             codes[job.content.id] = coupon_codes(parse_parts(job.content.parts))
         if codes[job.content.id]:

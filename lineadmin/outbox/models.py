@@ -25,6 +25,7 @@ class OriginKind(IntEnum):
     GREETING = 3  # a first greeting whose free reply was clearly not accepted
     STAFF = 4  # a staff member's answer that goes as a push; id = the message's own id
     TEST = 5  # a test send to a staff member's own LINE
+    REMINDER = 6  # id = coupon, run = minute of 1970 in which the copy ends
 
 
 class DeliveryState(IntEnum):

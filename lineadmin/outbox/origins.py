@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from lineadmin.outbox.models import OriginKind
 
-# Steps and broadcasts are the shop's own idea; the other kinds answer one person.
-PROGRAMS = (OriginKind.BROADCAST, OriginKind.STEP)
+# Steps, broadcasts and reminders are the shop's own idea; the other kinds answer one person.
+PROGRAMS = (OriginKind.BROADCAST, OriginKind.STEP, OriginKind.REMINDER)
 SINGLES = (OriginKind.GREETING, OriginKind.STAFF, OriginKind.TEST)
 
 

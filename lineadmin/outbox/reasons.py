@@ -14,6 +14,8 @@ CAP = "cap"
 EXPIRED = "expired"
 LATE = "late"
 COUPON_GONE = "coupon_gone"
+COUPON_USED = "coupon_used"
+COUPON_NEW = "coupon_new"
 NO_PUBLIC_URL = "no_public_url"
 NOT_PREPARED = "not_prepared"
 # Taken back by staff or by its program (CANCELED)
@@ -49,6 +51,8 @@ LABELS: dict[str, Any] = {
     NO_PUBLIC_URL: _l("This server has no public address"),
     NOT_PREPARED: _l("The message could not be made"),
     COUPON_GONE: _l("The coupon is gone"),
+    COUPON_USED: _l("Has used the coupon already"),
+    COUPON_NEW: _l("Has only just got the coupon"),
     CANCELED: _l("Canceled"),
     LEFT: _l("Left the step messages before"),
     REFUSED: _l("LINE refused it"),

@@ -182,6 +182,8 @@ def _mentioned(moment: Moment) -> Iterable[tuple[str, int]]:
             yield "broadcast", row.origin_id
         elif row.origin_kind == OriginKind.STEP:
             yield "sequence", row.origin_id
+        elif row.origin_kind == OriginKind.REMINDER:
+            yield "coupon", row.origin_id
     elif moment.rank == REPLY and row.origin_id:
         yield ("staff" if row.origin == "staff" else "rule"), row.origin_id
 
@@ -283,6 +285,8 @@ def _program(row: Any, names: _Names) -> str:
         _branch, step = place_of(row.origin_run)
         name = names.of("sequence", row.origin_id)
         return _("“%(name)s”, step %(number)s", name=name, number=step)
+    if row.origin_kind == OriginKind.REMINDER:
+        return _("reminder of “%(name)s”", name=names.of("coupon", row.origin_id))
     if row.origin_kind == OriginKind.GREETING:
         return _("the greeting")
     if row.origin_kind == OriginKind.TEST:

@@ -8,9 +8,12 @@ from datetime import datetime
 from lineadmin import segments, settings
 from lineadmin.broadcasts import states
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.coupons.benefits import end_moment
+from lineadmin.coupons.models import Coupon
 from lineadmin.i18n import _, format_date, format_datetime
 from lineadmin.outbox import pauses, quiet, reasons
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
+from lineadmin.outbox.origins import PROGRAMS
 from lineadmin.segments.tree import TreeError
 from lineadmin.sequences.advance import RUN_FACTOR, place_of
 from lineadmin.sequences.models import Enrolment, Sequence
@@ -31,6 +34,8 @@ def meant(delivery: Delivery) -> str:
         return _("The free greeting could not be given, so it goes as a push.")
     if delivery.origin_kind == OriginKind.STAFF:
         return _("A member of staff answered her.")
+    if delivery.origin_kind == OriginKind.REMINDER:
+        return _of_reminder(delivery)
     return _("A test send to a staff member's own LINE.")
 
 
@@ -84,12 +89,25 @@ def _of_step(delivery: Delivery) -> str:
     )
 
 
+def _of_reminder(delivery: Delivery) -> str:
+    coupon = Coupon.get_or_none(Coupon.id == delivery.origin_id)
+    if coupon is None:
+        return ""
+    if delivery.expires_at is None:
+        return _("A reminder of the coupon “%(name)s”.", name=coupon.title)
+    return _(
+        "A reminder of the coupon “%(name)s”, hers being good until %(when)s.",
+        name=coupon.title,
+        when=end_moment(delivery.expires_at),
+    )
+
+
 def _waiting(delivery: Delivery, now: datetime) -> str:
     if delivery.due_at > now:
         return _("It waits for its time, %(when)s.", when=format_datetime(delivery.due_at))
     if pauses.current().nothing_leaves:
         return _("It waits because all sending is stopped.")
-    if delivery.origin_kind in (OriginKind.BROADCAST, OriginKind.STEP):
+    if delivery.origin_kind in PROGRAMS:
         ends = quiet.ends_at(settings.shop(), now)
         if ends is not None:
             return _(
@@ -140,6 +158,8 @@ def _left_out(delivery: Delivery, now: datetime) -> str:
             "Not sent: the server was down on its day, and a late message would only surprise."
         ),
         reasons.COUPON_GONE: _("Not sent: its coupon could not be given any more."),
+        reasons.COUPON_USED: _("Not sent: she had used the coupon already."),
+        reasons.COUPON_NEW: _("Not sent: she got the coupon only after the time to remind of it."),
     }
     if delivery.reason == reasons.CAP and shop.cap_messages is not None:
         return _(

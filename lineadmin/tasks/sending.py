@@ -13,6 +13,7 @@ from lineadmin.messages.parts import Part, parse_parts
 from lineadmin.messages.undo import ORIGINS, take_back_coupons
 from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.protocol import Job, Prepare, Prepared, Programs
+from lineadmin.reminders import advance as reminders
 from lineadmin.sequences import advance as steps
 
 
@@ -48,7 +49,7 @@ def preparer(config: Config, now: Callable[[], datetime]) -> Prepare:
 
 
 class Rooms(Programs):
-    """Broadcasts and sequences decide about their own messages; everything else may go."""
+    """Broadcasts, sequences and reminders decide about their own messages; the rest may go."""
 
     def may_send(self, kind: OriginKind, ids: set[int], now: datetime) -> set[int]:
         """Those that may leave now; see `Programs`."""
@@ -73,4 +74,8 @@ class Rooms(Programs):
 
 
 def _room(kind: OriginKind) -> Any:
-    return {OriginKind.STEP: steps, OriginKind.BROADCAST: broadcasts}.get(kind)
+    return {
+        OriginKind.STEP: steps,
+        OriginKind.BROADCAST: broadcasts,
+        OriginKind.REMINDER: reminders,
+    }.get(kind)

@@ -15,6 +15,7 @@ from lineadmin.inbox import run as inbox
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import counts as outbox_counts
 from lineadmin.outbox.sender import Sender
+from lineadmin.reminders import advance as reminders
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import triggers
 from lineadmin.tasks.sending import Rooms, preparer
@@ -32,6 +33,7 @@ class Counts:
     triggers: int = 0
     steps: int = 0
     broadcasts: int = 0
+    reminders: int = 0
     outbox: outbox_counts.Counts = field(default_factory=outbox_counts.Counts)
     failed: list[str] = field(default_factory=list)
 
@@ -43,6 +45,7 @@ class Counts:
             f"triggers {self.triggers}",
             f"steps {self.steps}",
             f"broadcasts {self.broadcasts}",
+            f"reminders {self.reminders}",
             f"sent {sent.sent}",
             f"skipped {sent.skipped}",
             f"failed {sent.failed}",
@@ -57,7 +60,8 @@ class Counts:
     @property
     def moved(self) -> int:
         """How much happened."""
-        return self.inbox + self.triggers + self.steps + self.broadcasts + self.outbox.done
+        planned = self.steps + self.broadcasts + self.reminders
+        return self.inbox + self.triggers + planned + self.outbox.done
 
 
 def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Counts:
@@ -90,6 +94,7 @@ def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Co
             counts.broadcasts += _fenced(
                 counts, "broadcasts", lambda: broadcasts.advance(now, wall)
             )
+            counts.reminders += _fenced(counts, "reminders", lambda: reminders.advance(now, wall))
             _fenced(counts, "outbox", lambda: _send(sender, counts, now, wall))
             if counts.moved == before:
                 break

@@ -32,6 +32,7 @@ from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import pauses
 from lineadmin.outbox.place import Place
 from lineadmin.outbox.sender import Sender
+from lineadmin.reminders import advance as reminders
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import triggers
 from lineadmin.settings import heartbeat
@@ -198,7 +199,8 @@ class Worker:
         stopping = self._stop.is_set
         done = triggers.advance(now, wall)
         done += steps.advance(now, wall, stopping)
-        return done + broadcasts.advance(now, wall, stopping)
+        done += broadcasts.advance(now, wall, stopping)
+        return done + reminders.advance(now, wall, stopping)
 
     def _run_chores(self) -> int:
         return chores.run_due(self._gateway, clock.now(), clock.wall())
@@ -210,7 +212,8 @@ class Worker:
 
 def _programs_due() -> bool:
     now = clock.now()
-    return bool(triggers.is_due() or steps.is_due(now) or broadcasts.is_due(now))
+    programs = (steps, broadcasts, reminders)
+    return triggers.is_due() or any(program.is_due(now) for program in programs)
 
 
 def run_worker() -> int:
