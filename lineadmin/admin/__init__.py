@@ -22,6 +22,7 @@ AREAS = (
     "broadcasts",
     "sequences",
     "coupons",
+    "coupon_reminder",
     "redeem",
     "deliveries",
     "undecided",

@@ -10,6 +10,7 @@ from lineadmin.admin.broadcast_form import BroadcastForm
 from lineadmin.broadcasts import ledger
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _n, format_count, format_twd
+from lineadmin.settings.cost import Cost
 from lineadmin.settings.shop import ShopSettings
 
 
@@ -53,19 +54,24 @@ def _cap_words(shop: ShopSettings) -> str:
 def _money(found: ledger.Ledger) -> str:
     if not found.this_month:
         return _("It leaves in another month, whose messages are still untouched.")
-    if found.cost.twd is None:
+    return cost_words(found.cost)
+
+
+def cost_words(price: Cost) -> str:
+    """What some messages cost as the month stands."""
+    if price.twd is None:
         return _("The plan is not set, so the cost is not known.")
-    if found.cost.sold_out:
+    if price.sold_out:
         return _(
             "%(count)s messages more than the plan includes; it sells no extra ones.",
-            count=format_count(found.cost.over),
+            count=format_count(price.over),
         )
-    if found.cost.over == 0:
+    if price.over == 0:
         return _("Within the plan: no extra cost.")
     return _(
         "About %(money)s: %(count)s messages beyond the plan.",
-        money=format_twd(found.cost.twd),
-        count=format_count(found.cost.over),
+        money=format_twd(price.twd),
+        count=format_count(price.over),
     )
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from lineadmin import clock
-from lineadmin.admin import listing
+from lineadmin.admin import coupon_reminder, listing
 from lineadmin.admin.base import StaffModelView, current_staff, flash_refusals, needs
 from lineadmin.admin.coupon_form import CouponForm
 from lineadmin.coupons import actions, numbers
@@ -207,6 +207,7 @@ class CouponsView(StaffModelView):
             uses=numbers.latest_uses(limit=LATEST, coupon=coupon),
             may_undo=lambda row: may_undo(row, now),
             how_labels=HOW_LABELS,
+            reminder=coupon_reminder.line_for(coupon),
             facts=_facts(coupon),
             state_mark=(STATE_KINDS[coupon.state], COUPON_STATE_LABELS[coupon.state]),
             preview=_preview_of(coupon),

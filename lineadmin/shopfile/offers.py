@@ -13,6 +13,7 @@ from lineadmin.coupons.offer import Offer, whole_days
 from lineadmin.coupons.states import ACTIVE, CLOSED, PAUSED
 from lineadmin.shopfile.context import Context
 from lineadmin.shopfile.errors import Path
+from lineadmin.shopfile.reminders import dump_reminder, load_reminder
 from lineadmin.shopfile.schema import CouponPart, Valid
 
 PLACES: dict[str, Path] = {
@@ -43,7 +44,8 @@ def load_coupons(parts: list[CouponPart], context: Context) -> None:
             changed = actions.load(
                 Offer(**values), staff=context.staff, now=context.now, wall=context.wall
             )
-            changed = _load_state(part, path, context) or changed
+            reminded = load_reminder(part, Coupon.get(Coupon.code == part.code), path, context)
+            changed = _load_state(part, path, context) or reminded or changed
         context.report.note("coupon", part.code, created=known is None, changed=changed)
 
 
@@ -124,7 +126,7 @@ def _dumped(coupon: Coupon, zone: ZoneInfo) -> dict[str, Any]:
         item["terms"] = coupon.terms
     if coupon.state != ACTIVE:
         item["state"] = coupon.state
-    return item
+    return item | dump_reminder(coupon)
 
 
 def _dumped_valid(coupon: Coupon, zone: ZoneInfo) -> dict[str, Any] | None:

@@ -198,6 +198,15 @@ class Valid(Part):
     until: DayOrMoment | None = None
 
 
+class ReminderPart(Part):
+    """So many days before the last (at a time of day), or so many hours before the end."""
+
+    days: StrictInt | None = None
+    hours: StrictInt | None = None
+    at: Clock | None = None
+    text: str | None = None
+
+
 class CouponPart(Part):
     """A coupon, known by its code."""
 
@@ -212,6 +221,7 @@ class CouponPart(Part):
     pin: Name | None = None
     terms: str | None = None
     state: Literal["active", "paused", "closed"] | None = None
+    reminder: ReminderPart | None = None
 
 
 class Greeting(Part):
