@@ -45,7 +45,7 @@ class Counts:
             f"triggers {self.triggers}",
             f"steps {self.steps}",
             f"broadcasts {self.broadcasts}",
-            f"reminders {self.reminders}",
+            *([f"reminders {self.reminders}"] if self.reminders else []),
             f"sent {sent.sent}",
             f"skipped {sent.skipped}",
             f"failed {sent.failed}",

@@ -70,7 +70,9 @@ def shop(db: Any, line: Any, line_config: Any) -> Iterator[Shop]:
     made.gateway.close()
 
 
-def remind(coupon: Coupon, *, now: datetime = NOON, version: int | None = None, **plan: Any) -> bool:
+def remind(
+    coupon: Coupon, *, now: datetime = NOON, version: int | None = None, **plan: Any
+) -> bool:
     return actions.save(coupon, Plan(**plan), version=version, staff=None, now=now, wall=now)
 
 

@@ -9,8 +9,8 @@ from lineadmin.coupons.models import Coupon
 from lineadmin.friends.models import Friend
 from lineadmin.reminders import actions, advance
 from lineadmin.shopfile.dump import as_data, dump
-from lineadmin.shopfile.load import load
 from lineadmin.shopfile.errors import ShopFileError
+from lineadmin.shopfile.load import load
 from lineadmin.staff.models import Audit
 from tests.conftest import NOON
 from tests.coupons.making import give, make_coupon
