@@ -25,7 +25,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -46,10 +45,9 @@ from lineadmin.outbox.models import Delivery, DeliveryState, Shipment, ShipmentS
 from lineadmin.simulator.client import SimulatorClient
 
 ROOT = Path(__file__).parent.parent
-GROUPS = 10
 LATENCY_MS = (20, 200)
 FAULTS = (("500", 1.25), ("accept_500", 1.25), ("drop_after", 1.25), ("429", 1.25))
-AIM_SECONDS = 5.0
+AIM_SECONDS = 2.0
 AIM_UNTIL_HIT, AIM_LATER = 0.75, 0.3
 BOOT_SECONDS = 60.0
 FINISH_SECONDS = 600.0
@@ -146,6 +144,9 @@ class Chaos:
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.left_flying: dict[int, int] = {}  # shipment -> its fence when its holder died
         self.wanted: dict[str, list[str]] = {}  # user id -> texts
+        # Two broadcasts to each, one for each kill: there is something to hit until the last.
+        self.groups = kills // 2
+        self.waiting: list[Broadcast] = []  # drafts, the next one last
         self.started = 0.0
 
     def run(self) -> Report:
@@ -160,8 +161,11 @@ class Chaos:
                 self._prepare(phones)
                 self._start("web")
                 self._start("worker")
-                self._wait_for_broadcasts(phones)
+                self._write_broadcasts()
+                self._confirm_next()
                 self._kill_again_and_again(phones)
+                while self.waiting:
+                    self._confirm_next()
                 self._finish(phones)
             finally:
                 for role in list(self.children):
@@ -175,11 +179,11 @@ class Chaos:
     # The shop --------------------------------------------------------------------------------
 
     def _prepare(self, phones: SimulatorClient) -> None:
-        """Friends in ten groups, and for each group two broadcasts, one soon after another."""
+        """Friends in groups, each with a tag of its own."""
         now = clock.wall()
-        size = self.report.friends // GROUPS
+        size = self.report.friends // self.groups
         settings.change_shop({"undo_minutes": 0}, staff=None, wall=now)
-        for group in range(GROUPS):
+        for group in range(self.groups):
             ids = phones.add_phones(size, seed=f"chaos{group}")
             tag = Tag.create(name=f"第{group}組", created_at=now)
             with database.atomic():
@@ -210,40 +214,45 @@ class Chaos:
         """Groups get it as multicasts and as pushes by turns."""
         return f"第{group}組特價" if group % 2 else f"友{user_id[-6:]} 的特價"
 
-    def _wait_for_broadcasts(self, phones: SimulatorClient) -> None:
-        """Confirm all broadcasts; they leave one after the other while we kill."""
-        # As long as the kills will take: planning has to be there to be hit until late.
-        between = self.report.floors.kills * 2.0 / (2 * GROUPS)
+    def _write_broadcasts(self) -> None:
+        """A draft for each group and turn; one is confirmed before each kill."""
         now = clock.wall()
         for turn in range(2):
-            for group in range(GROUPS):
+            for group in range(self.groups):
                 text = "早安 {name}" if turn == 0 else self._second(group)
                 if turn and not group % 2:
                     text = "{name} 的特價"
-                number = turn * GROUPS + group
                 draft = broadcasts.draft_broadcast(
-                    name=f"廣播 {number}",
+                    name=f"廣播 {turn * self.groups + group}",
                     parts=[{"text": text}],
                     audience={"field": "tag", "op": "is", "value": f"第{group}組"},
-                    at=now + timedelta(seconds=1 + number * between),
                     staff=None,
                     now=now,
                     wall=now,
                 )
-                broadcasts.confirm_broadcast(
-                    draft.id,
-                    version=draft.version,
-                    staff=None,
-                    now=now,
-                    wall=now,
-                    public_url=self.config.public_url,
-                )
+                self.waiting.insert(0, draft)
+
+    def _confirm_next(self) -> None:
+        """Let one more broadcast leave now."""
+        if not self.waiting:
+            return
+        draft, now = self.waiting.pop(), clock.wall()
+        broadcasts.confirm_broadcast(
+            draft.id,
+            version=draft.version,
+            staff=None,
+            now=now,
+            wall=now,
+            public_url=self.config.public_url,
+        )
 
     # Killing ---------------------------------------------------------------------------------
 
     def _kill_again_and_again(self, phones: SimulatorClient) -> None:
         users = list(self.wanted)
         while self.report.kills < self.report.floors.kills:
+            if self._all_sent():
+                self._confirm_next()
             self._wait_until_at_work()
             for user_id in self.chance.sample(users, 3):
                 phones.text(user_id, "在嗎")  # gives the web process something to lose
@@ -251,10 +260,14 @@ class Chaos:
                 self._kill("web")
                 self.report.web_kills += 1
                 self._start("web")
+            self._confirm_next()  # to be planned right now, beside what is being sent
             aim = self._aim()
-            time.sleep(self.chance.uniform(0.1, 1.2))
+            if aim is None:
+                time.sleep(self.chance.uniform(0.02, 0.4))
             self._kill_worker(aim)
-            if self._all_sent() and self.report.kills < self.report.floors.kills:
+            if self._all_sent() and not self.waiting:
+                if self.report.kills == self.report.floors.kills:
+                    return
                 self.report.problems.append("everything was sent before there were enough kills")
                 return
             self._start("worker")

@@ -18,6 +18,7 @@ from lineadmin.coupons.models import Coupon
 from lineadmin.friends.models import Friend
 from lineadmin.friends.queries import named, names_of
 from lineadmin.i18n import _, _l, locale
+from lineadmin.messages.names import substitute
 from lineadmin.messages.preview import preview
 from lineadmin.outbox import live, reasons
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
@@ -130,7 +131,9 @@ def _state(view: Any, context: Any, row: Delivery, name: str) -> Markup:
 
 
 def _message(view: Any, context: Any, row: Delivery, name: str) -> str:
-    return row.content.summary if row.content is not None else ""
+    if row.content is None:
+        return ""
+    return substitute(row.content.summary, _names(context)["friend"].get(row.friend_id))
 
 
 class DeliveryView(StaffModelView):

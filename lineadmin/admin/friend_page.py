@@ -38,7 +38,7 @@ class FriendPage(FriendAnswer):
         """Her page, with what was typed into the answer box and why it was not sent."""
         now = clock.now()
         before = Cursor.parse(request.args.get("before"))
-        days, older = friend_story.days(friend.id, before, now)
+        days, older = friend_story.days(friend, before, now)
         hers = queries.tags_of([friend.id]).get(friend.id, [])
         taken = {tag.id for tag in hers}
         drawn: str = self.render(

@@ -44,11 +44,11 @@ class Day:
     told: list[Told]
 
 
-def days(friend_id: int, before: Cursor | None, now: datetime) -> tuple[list[Day], Cursor | None]:
+def days(friend: Friend, before: Cursor | None, now: datetime) -> tuple[list[Day], Cursor | None]:
     """A page of her timeline by days, and where the older ones begin."""
-    page = timeline.page(friend_id, before=before, more=(_messages,))
+    page = timeline.page(friend.id, before=before, more=(_messages,))
     grouped: list[Day] = []
-    for told in moments.tell(page.moments, others={MESSAGE: _message}):
+    for told in moments.tell(page.moments, name=friend.display_name, others={MESSAGE: _message}):
         heading = day_heading(told.at, now)
         if not grouped or grouped[-1].heading != heading:
             grouped.append(Day(heading, []))

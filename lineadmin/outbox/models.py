@@ -165,6 +165,10 @@ Delivery.add_index(
         Delivery.shipment, name="delivery_shipment", where=SQL("shipment_id IS NOT NULL")
     )
 )
+# The list of one program's deliveries, newest first.
+Delivery.add_index(
+    Delivery.index(Delivery.origin_kind, Delivery.origin_id, Delivery.id, name="delivery_program")
+)
 Delivery.add_index(
     Delivery.index(Delivery.id, name="delivery_trouble", where=SQL("state IN (4, 5, 7)"))
 )

@@ -18,6 +18,7 @@ from lineadmin.friends.regions import GENDERS, REGIONS, SYSTEMS
 from lineadmin.friends.words import OPT_IN_DATA, OPT_OUT_DATA
 from lineadmin.i18n import _, _l, format_datetime, format_twd
 from lineadmin.journal.kinds import KINDS
+from lineadmin.messages.names import substitute
 from lineadmin.outbox import reasons
 from lineadmin.outbox.models import DeliveryState, OriginKind, ReplyState
 from lineadmin.replies.actions import label as rule_label
@@ -110,10 +111,15 @@ class Told:
 Teller = Callable[[Moment], Told]
 
 
-def tell(moments: Iterable[Moment], *, others: dict[int, Teller] | None = None) -> list[Told]:
-    """Moments in words; `others` tells those of ranks that the door handed in."""
+def tell(
+    moments: Iterable[Moment], *, name: str = "", others: dict[int, Teller] | None = None
+) -> list[Told]:
+    """Moments in words, for the friend called `name`.
+
+    `others` tells those of ranks that the door handed in.
+    """
     listed = list(moments)
-    names = _Names(listed)
+    names = _Names(listed, name)
     tellers: dict[int, Teller] = {
         FACT: lambda moment: _fact(moment, names),
         DELIVERY: lambda moment: _delivery(moment, names),
@@ -124,9 +130,10 @@ def tell(moments: Iterable[Moment], *, others: dict[int, Teller] | None = None) 
 
 
 class _Names:
-    """What things are called, by kind and id."""
+    """What things are called, by kind and id; and the friend herself."""
 
-    def __init__(self, moments: list[Moment]) -> None:
+    def __init__(self, moments: list[Moment], friend: str) -> None:
+        self._friend = friend
         wanted: dict[str, set[int]] = defaultdict(set)
         for moment in moments:
             for kind, number in _mentioned(moment):
@@ -137,6 +144,10 @@ class _Names:
     def of(self, kind: str, number: int) -> str:
         """The name, or that it is gone."""
         return self._found.get(kind, {}).get(number) or _("(deleted since)")
+
+    def said(self, row: Any) -> str:
+        """The beginning of the delivery's or reply's message, as it greets this friend."""
+        return substitute(row.content.summary, self._friend) if row.content_id else ""
 
     def field(self, key: str) -> str:
         """What the shop calls a field of its own."""
@@ -271,7 +282,7 @@ def _delivery(moment: Moment, names: _Names) -> Told:
         moment.at,
         str(title),
         _program(row, names),
-        said=row.content.summary if row.content_id else "",
+        said=names.said(row),
         more=more,
         kind=kind,
         delivery_id=row.id,
@@ -304,7 +315,7 @@ def _reply(moment: Moment, names: _Names) -> Told:
         moment.at,
         str(title),
         _answer(row, names),
-        said=row.content.summary if row.content_id else "",
+        said=names.said(row),
         more="・".join(told),
         kind=kind,
     )
