@@ -26,6 +26,7 @@ from lineadmin.segments.models import Segment
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
 from lineadmin.settings.models import Heartbeat, Setting
 from lineadmin.staff.models import Audit, LinkCode, SignInAttempt, Staff, StaffSession
+from lineadmin.tracking.models import AggregationUnit, LinkClick, TrackedLink
 
 MODELS: tuple[type[Model], ...] = (
     ClockOffset,
@@ -56,6 +57,9 @@ MODELS: tuple[type[Model], ...] = (
     RedemptionTry,
     GuessCount,
     CouponReminder,
+    TrackedLink,
+    LinkClick,
+    AggregationUnit,
     Segment,
     Upload,
     PictureSize,

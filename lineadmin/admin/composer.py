@@ -21,6 +21,8 @@ from lineadmin.admin.base import AdminPage, current_staff, needs
 from lineadmin.coupons.queries import pickable
 from lineadmin.db import atomic
 from lineadmin.errors import DomainError
+from lineadmin.friends.models import Tag
+from lineadmin.friends.tags import DYNAMIC
 from lineadmin.i18n import _
 from lineadmin.line import limits
 from lineadmin.messages import uploads
@@ -200,8 +202,15 @@ def _state(field: PartsField, shown: dict[str, Any]) -> dict[str, Any]:
         "sample": SAMPLE_NAME,
         "optOut": OPT_OUT,
         "stickerPictures": not config.current().line_is_loopback,
+        "tags": _dynamic_tags(),
         "packs": [{"package": pack.package_id, "ids": pack.sticker_ids} for pack in PACKS],
     }
+
+
+def _dynamic_tags() -> list[str]:
+    """Tags a link may add: those that people do not set by hand."""
+    rows = Tag.select(Tag.name).where(Tag.kind == DYNAMIC, Tag.archived_at.is_null())
+    return [row.name for row in rows.order_by(Tag.name)]
 
 
 def _draft() -> dict[str, Any] | None:

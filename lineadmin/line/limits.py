@@ -63,6 +63,7 @@ VIDEO_BYTES = 200 * 1024 * 1024  # REF#video-message, mp4
 STICKER_ID_DIGITS = 20  # no published limit; keeps nonsense out
 
 # Identifiers -----------------------------------------------------------------------------------
+AGGREGATION_UNITS_PER_MONTH = 1000  # REF#send-push-message: the 1,001st counts nothing
 USER_ID_PATTERN = r"U[0-9a-f]{32}"  # DOC getting-user-ids
 LOADING_SECONDS_LONGEST = 60  # REF#display-a-loading-indicator: 5 to 60 in steps of 5
 LOADING_SECONDS_STEP = 5

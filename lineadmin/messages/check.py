@@ -12,15 +12,17 @@ from datetime import datetime
 
 from lineadmin.coupons.states import CLOSED
 from lineadmin.errors import DomainError
+from lineadmin.friends.tags import DYNAMIC
 from lineadmin.i18n import _, _n, format_count
 from lineadmin.line import limits
 from lineadmin.line.text import grapheme_length, utf16_length
 from lineadmin.messages import cards, film, names, rich
-from lineadmin.messages.links import tidy_link
+from lineadmin.messages.links import replace_addresses, tidy_link
 from lineadmin.messages.parts import (
     Cards,
     CouponCard,
     Image,
+    LinkNote,
     Part,
     QuickReplies,
     QuickReply,
@@ -29,8 +31,15 @@ from lineadmin.messages.parts import (
     Text,
     Video,
     bubbles,
+    tracking,
 )
 from lineadmin.messages.references import References, look_up
+from lineadmin.messages.tracked import tracked_addresses
+from lineadmin.tracking.links import LONGEST_NAME as LONGEST_LINK_NAME
+from lineadmin.tracking.links import MOST_DAYS as MOST_TAG_DAYS
+from lineadmin.tracking.tokens import LONGEST_PATH
+
+LONGEST_LINK = 100 + LONGEST_PATH  # with the longest address this server is likely to have
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,10 @@ def check_parts(
     is not checked. `public_url` None means that this server has no address of its own.
     """
     problems = list(_whole(parts))
+    followed = tracking(parts) is not None
+    problems += list(_tracking(parts, references, public_url))
     for index, part in enumerate(parts):
-        for field, sentence in _part(part, references, now, public_url):
+        for field, sentence in _part(part, references, now, public_url, followed=followed):
             problems.append(Problem(index, field, sentence))
     return problems
 
@@ -103,11 +114,54 @@ def _whole(parts: Sequence[Part]) -> Iterator[Problem]:
         )
 
 
+def _tracking(
+    parts: Sequence[Part], references: References | None, public_url: str | None
+) -> Iterator[Problem]:
+    track = tracking(parts)
+    if track is None:
+        return
+    here = len(parts) - 1
+    addresses = tracked_addresses(parts)
+    if addresses and public_url is None:
+        sentence = _("Tracked links need this server's public address (PUBLIC_URL).")
+        yield Problem(here, "track", sentence)
+    for index, note in enumerate(track.links):
+        for field, sentence in _link_note(note, addresses, references):
+            yield Problem(here, f"links[{index}].{field}", sentence)
+
+
+def _link_note(
+    note: LinkNote, addresses: list[str], references: References | None
+) -> Iterator[tuple[str, str]]:
+    if (tidy_link(note.url) or note.url) not in addresses:
+        yield "url", _("The message has no web address %(url)s.", url=note.url[:80])
+    if note.name is not None and len(note.name) > LONGEST_LINK_NAME:
+        yield "name", _("At most %(count)s characters.", count=LONGEST_LINK_NAME)
+    if note.days is not None and not 1 <= note.days <= MOST_TAG_DAYS:
+        yield "days", _("A tag lasts 1 to %(most)s days.", most=MOST_TAG_DAYS)
+    if note.days is not None and not note.tag:
+        yield "tag", _("Choose the tag that lasts so many days.")
+    if note.tag and references is not None:
+        kind = references.tags.get(note.tag)
+        if kind is None:
+            yield "tag", _("There is no tag “%(name)s”.", name=note.tag[:40])
+        elif kind != DYNAMIC:
+            yield (
+                "tag",
+                _("“%(name)s” is set by people. A link adds dynamic tags only.", name=note.tag),
+            )
+
+
 def _part(
-    part: Part, references: References | None, now: datetime | None, public_url: str | None
+    part: Part,
+    references: References | None,
+    now: datetime | None,
+    public_url: str | None,
+    *,
+    followed: bool,
 ) -> Iterator[tuple[str, str]]:
     if isinstance(part, Text):
-        yield from _text(part.text)
+        yield from _text(part.text, followed=followed)
     elif isinstance(part, Sticker):
         yield from _sticker(part)
     elif isinstance(part, QuickReplies):
@@ -137,7 +191,7 @@ def _part(
         )
 
 
-def _text(text: str) -> Iterator[tuple[str, str]]:
+def _text(text: str, *, followed: bool = False) -> Iterator[tuple[str, str]]:
     if not text.strip():
         yield "text", _("Write something, or take this bubble away.")
     elif not names.substitute(text, None).strip():
@@ -151,7 +205,9 @@ def _text(text: str) -> Iterator[tuple[str, str]]:
                 written=written[:40],
             ),
         )
-    over = utf16_length(names.longest(text)) - limits.TEXT_UNITS
+    # A tracked address is longer or shorter than the one that was written.
+    sent = replace_addresses(text, lambda _address: "x" * LONGEST_LINK) if followed else text
+    over = utf16_length(names.longest(sent)) - limits.TEXT_UNITS
     if over > 0:
         yield (
             "text",

@@ -4,6 +4,14 @@ The JSON form is that of the shop file: a list of one-key objects, quick replies
 `[{"text": "…"}, {"sticker": {"package": "446", "id": "1988"}}, {"image": token},
 {"coupon": code}, {"rich_message": {…}}, {"cards": {…}}, {"video": {…}},
 {"quick_replies": [{"label": "看菜單", "text": "菜單"}]}]`.
+
+`{"track": "friend"}` or `{"track": "total"}`, after everything else, sends every web address of the
+message through a link of ours. "friend": each friend gets links of her own, so it is known who
+opened them, and the message is pushed to each apart. "total": one link for all, which only counts
+and leaves the message what it is. Its optional `links` say more about some of the addresses:
+`{"track": "friend", "links": [{"url": "https://…", "name": "菜單", "tag": "看過菜單",
+"days": 30}]}` names one for staff and gives whoever opens it a dynamic tag for so many days.
+
 A new kind of part is one more class in KINDS; what it looks like in LINE is render.py's.
 """
 
@@ -18,6 +26,7 @@ from lineadmin.errors import DomainError
 from lineadmin.i18n import _l
 from lineadmin.messages.cards import Cards
 from lineadmin.messages.film import Video
+from lineadmin.messages.links import web_addresses
 from lineadmin.messages.part import Identifier, Part, Piece, Words, clean, one_of
 from lineadmin.messages.rich import RichMessage
 
@@ -37,6 +46,9 @@ class Text(Part):
 
     key: ClassVar[str] = "text"
     text: Words
+
+    def uris(self) -> Sequence[str]:
+        return web_addresses(self.text)
 
 
 class Sticker(Part):
@@ -99,9 +111,33 @@ class QuickReplies(Part):
         return [reply.uri for reply in self.replies if reply.uri is not None]
 
 
+class LinkNote(Piece):
+    """What staff say about one address of the message."""
+
+    url: str
+    name: Words | None = None
+    tag: Words | None = None
+    days: int | None = None
+
+
+class Track(Part):
+    """Not a bubble: how the message's addresses are followed."""
+
+    key: ClassVar[str] = "track"
+    track: Literal["friend", "total"]
+    links: tuple[LinkNote, ...] = Field(default=(), strict=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Without an empty list of links."""
+        written = super().to_json()
+        if not self.links:
+            written.pop("links", None)
+        return written
+
+
 KINDS: Mapping[str, type[Part]] = {
     kind.key: kind
-    for kind in (Text, Sticker, Image, CouponCard, RichMessage, Cards, Video, QuickReplies)
+    for kind in (Text, Sticker, Image, CouponCard, RichMessage, Cards, Video, QuickReplies, Track)
 }
 KEYS = ", ".join(KINDS)
 
@@ -117,10 +153,12 @@ def parse_parts(json: object) -> list[Part]:
         raise PartsError(_l("These are too many messages."), ())
     parts = [_parse_part(item, index) for index, item in enumerate(json)]
     for index, part in enumerate(parts[:-1]):
-        if isinstance(part, QuickReplies):
+        if isinstance(part, QuickReplies) and not isinstance(parts[index + 1], Track):
             raise PartsError(
                 _l("Quick replies come last, once, after all messages."), (index, part.key)
             )
+        if isinstance(part, Track):
+            raise PartsError(_l("“track” comes last, once, after all messages."), (index, part.key))
     return parts
 
 
@@ -130,14 +168,20 @@ def dump_parts(parts: Iterable[Part]) -> list[dict[str, Any]]:
 
 
 def bubbles(parts: Sequence[Part]) -> list[Part]:
-    """The parts that become messages: all but the quick replies."""
-    return [part for part in parts if not isinstance(part, QuickReplies)]
+    """The parts that become messages: all but the quick replies and the tracking."""
+    return [part for part in parts if not isinstance(part, (QuickReplies, Track))]
 
 
 def quick_replies(parts: Sequence[Part]) -> tuple[QuickReply, ...]:
     """The quick replies of a message list; none when there are none."""
+    found = [part for part in parts[-2:] if isinstance(part, QuickReplies)]
+    return found[0].replies if found else ()
+
+
+def tracking(parts: Sequence[Part]) -> Track | None:
+    """How the message's addresses are followed; None where they are left alone."""
     last = parts[-1] if parts else None
-    return last.replies if isinstance(last, QuickReplies) else ()
+    return last if isinstance(last, Track) else None
 
 
 def coupon_codes(parts: Iterable[Part]) -> list[str]:
@@ -157,10 +201,8 @@ def film_tokens(parts: Iterable[Part]) -> list[str]:
 
 
 def uris(parts: Iterable[Part]) -> list[str]:
-    """The addresses that taps on buttons, cards and areas open, as staff wrote them, each once.
-
-    Addresses within a text are not among them: LINE makes those tappable by itself.
-    """
+    """The addresses that taps on buttons, cards, areas and on words of a text open, as staff wrote
+    them, each once."""
     return list(dict.fromkeys(uri for part in parts for uri in part.uris()))
 
 

@@ -20,8 +20,10 @@ from lineadmin.i18n import DEFAULT_LOCALE, _l
 from lineadmin.messages.parts import Cards, Part, bubbles, coupon_codes, parse_parts
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.render import Context, is_personal, render
+from lineadmin.messages.tracked import MessageLinks, make_links
 from lineadmin.outbox import reasons
 from lineadmin.outbox.reasons import COUPON_GONE, COUPON_USED, NO_PUBLIC_URL
+from lineadmin.tracking.links import Place
 
 DELETED = "deleted"
 REMINDER = "reminder"
@@ -33,7 +35,8 @@ SHOWING = (REMINDER, "lottery")
 class Item:
     """A message for one friend. Items of equal content share one `parts` object.
 
-    `origin` and `origin_id` are what a coupon's copy remembers (coupons.issue.issue_many).
+    `origin` and `origin_id` are what a coupon's copy and a tracked link remember; `place` tells a
+    sequence's steps apart.
     """
 
     friend_id: int
@@ -41,6 +44,7 @@ class Item:
     parts: Sequence[Part]
     origin: str
     origin_id: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,16 +93,17 @@ def prepare(
     i18n.set_zone(settings.shop_zone())
     copies = _hand_out(items, look_up(_every_part(items)), now) if public_url else {}
     words = _CardWords(locale)
-    shared: dict[int, Prepared] = {}
+    tracked = _Tracked(public_url, now)
+    shared: dict[tuple[int, str, int, int], Prepared] = {}
     prepared: list[Prepared] = []
     for index, item in enumerate(items):
         if is_personal(item.parts):
             mine = copies.get(index, {})
-            prepared.append(_one(item, mine, public_url, words))
+            prepared.append(_one(item, mine, public_url, words, tracked))
             continue
-        key = id(item.parts)
+        key = (id(item.parts), item.origin, item.origin_id, item.place)
         if key not in shared:
-            shared[key] = _one(item, {}, public_url, words)
+            shared[key] = _one(item, {}, public_url, words, tracked)
         prepared.append(shared[key])
     return prepared
 
@@ -162,7 +167,27 @@ class _CardWords:
         return replace(self._views[key], url=url)
 
 
-def _one(item: Item, copies: Copies, public_url: str | None, words: _CardWords) -> Prepared:
+class _Tracked:
+    """The links of each message, made once per program and place."""
+
+    def __init__(self, public_url: str | None, now: datetime) -> None:
+        self._base, self._now = public_url, now
+        self._made: dict[tuple[int, str, int, int], MessageLinks | None] = {}
+
+    def of(self, item: Item) -> Mapping[str, str]:
+        if not self._base:
+            return {}
+        key = (id(item.parts), item.origin, item.origin_id, item.place)
+        if key not in self._made:
+            place = Place(item.origin, item.origin_id, item.place)
+            self._made[key] = make_links(item.parts, place, self._now)
+        links = self._made[key]
+        return {} if links is None else links.for_friend(item.friend_id, self._base)
+
+
+def _one(
+    item: Item, copies: Copies, public_url: str | None, words: _CardWords, tracked: _Tracked
+) -> Prepared:
     kept: list[Part] = []
     dropped: list[Dropped] = []
     for index, part in enumerate(item.parts):
@@ -178,7 +203,13 @@ def _one(item: Item, copies: Copies, public_url: str | None, words: _CardWords) 
     cards = {
         code: words.card(copy, f"{public_url}{page_path(copy)}") for code, copy in issues.items()
     }
-    context = Context(public_url or "", name=item.name, coupons=cards, locale=words.locale)
+    context = Context(
+        public_url or "",
+        name=item.name,
+        coupons=cards,
+        locale=words.locale,
+        links=tracked.of(item),
+    )
     mine = () if item.origin in SHOWING else tuple(issues.values())
     return Prepared(render(kept, context), tuple(dropped), issues=mine)
 

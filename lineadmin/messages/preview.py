@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from lineadmin.messages.hints import hints
 from lineadmin.messages.parts import Cards, Part, PartsError, RichMessage, Video, parse_parts
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.render import Context, render
+from lineadmin.messages.tracked import tracked_addresses
+from lineadmin.tracking.names import short
 
 SAMPLE_NAME = "小明"
 NOWHERE = "https://line.me/"  # where the buttons of a preview would lead
@@ -25,6 +27,7 @@ class Preview:
     messages: list[dict[str, Any]]
     problems: list[Problem]
     hints: list[Problem]
+    links: list[str] = field(default_factory=list)  # addresses that can be tracked
 
     def to_json(self) -> dict[str, Any]:
         """For the browser."""
@@ -32,6 +35,7 @@ class Preview:
             "messages": self.messages,
             "problems": [_problem_json(problem) for problem in self.problems],
             "hints": [_problem_json(problem) for problem in self.hints],
+            "links": [{"url": url, "short": short(url)} for url in self.links],
         }
 
 
@@ -57,7 +61,7 @@ def preview(
     }
     shown = [drawn for part in parts if (drawn := _drawn(part, references)) is not None]
     messages = render(shown, Context("", name=name, coupons=cards, locale=locale))
-    return Preview(messages, problems, hints(parts))
+    return Preview(messages, problems, hints(parts), tracked_addresses(parts))
 
 
 def _drawn(part: Part, references: References) -> Part | None:

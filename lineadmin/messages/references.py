@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lineadmin.coupons.models import Coupon
+from lineadmin.friends.models import Tag
 from lineadmin.messages.models import Film, Upload
-from lineadmin.messages.parts import Part, coupon_codes, film_tokens, upload_tokens
+from lineadmin.messages.parts import Part, coupon_codes, film_tokens, tracking, upload_tokens
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class References:
     coupons: Mapping[str, Coupon] = field(default_factory=dict)
     uploads: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     films: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)  # the kind of each tag by its name
 
 
 def look_up(parts: Iterable[Part]) -> References:
@@ -39,4 +41,13 @@ def look_up(parts: Iterable[Part]) -> References:
     if wanted:
         found = Film.select(Film.token).where(Film.token.in_(wanted))
         films = frozenset(row.token for row in found)
-    return References(coupons, uploads, films)
+    return References(coupons, uploads, films, _tags(listed))
+
+
+def _tags(parts: Sequence[Part]) -> dict[str, str]:
+    track = tracking(parts)
+    names = [note.tag for note in track.links if note.tag] if track else []
+    if not names:
+        return {}
+    rows = Tag.select(Tag.name, Tag.kind).where(Tag.name.in_(names), Tag.archived_at.is_null())
+    return {row.name: row.kind for row in rows}

@@ -15,7 +15,7 @@ from lineadmin.line import limits
 from lineadmin.line.text import cut_to_graphemes, cut_to_units
 from lineadmin.messages import cards, film, names, rich
 from lineadmin.messages.coupon_card import coupon_card
-from lineadmin.messages.links import tidy_link
+from lineadmin.messages.links import replace_addresses, tidy_link
 from lineadmin.messages.parts import (
     PICKERS,
     Cards,
@@ -29,7 +29,9 @@ from lineadmin.messages.parts import (
     Video,
     bubbles,
     quick_replies,
+    tracking,
 )
+from lineadmin.messages.tracked import tracked_addresses
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,15 @@ class Context:
     links: Mapping[str, str] = field(default_factory=dict)
     locale: str = DEFAULT_LOCALE
 
-    def link(self, uri: str) -> str:
-        """What a tap on `uri` opens."""
-        return self.links.get(uri) or tidy_link(uri) or uri
+    def link(self, written: str) -> str:
+        """What a tap on this address opens: through our tracking, or straight to it."""
+        address = tidy_link(written) or written
+        return self.links.get(address, address)
+
+    def in_text(self, written: str) -> str:
+        """The same within a text, where an address that is not tracked stays as it was typed."""
+        address = tidy_link(written)
+        return written if address is None else self.links.get(address, written)
 
 
 def render(parts: Sequence[Part], context: Context) -> list[dict[str, Any]]:
@@ -68,6 +76,9 @@ def render(parts: Sequence[Part], context: Context) -> list[dict[str, Any]]:
 
 def is_personal(parts: Sequence[Part]) -> bool:
     """True when two friends may get different messages: then each needs a push of her own."""
+    followed = tracking(parts)
+    if followed is not None and followed.track == "friend" and tracked_addresses(parts):
+        return True
     return any(part.coupon_codes() for part in parts) or uses_name(parts)
 
 
@@ -78,7 +89,8 @@ def uses_name(parts: Sequence[Part]) -> bool:
 
 def _message(part: Part, context: Context) -> dict[str, Any]:
     if isinstance(part, Text):
-        words = names.substitute(part.text, context.name)
+        text = replace_addresses(part.text, context.in_text) if context.links else part.text
+        words = names.substitute(text, context.name)
         return {"type": "text", "text": cut_to_units(words, limits.TEXT_UNITS)}
     if isinstance(part, Sticker):
         return {"type": "sticker", "packageId": part.package_id, "stickerId": part.sticker_id}

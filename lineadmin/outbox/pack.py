@@ -99,7 +99,7 @@ def pack_chunk(
         done.deliveries = sum(len(parcel.to) for parcel in parcels)
         done.shipments = len(parcels)
         quota.release(month, granted - done.deliveries)
-        _freeze(group, parcels, programs, month, wall, try_at or wall)
+        _freeze(group, parcels, programs, month, now, wall, try_at or wall)
         if done.deliveries and not done.short:
             programs.goes_on(group.kind, group.origin_id or 0, now)
         return done
@@ -265,6 +265,7 @@ def _freeze(
     parcels: list[_Parcel],
     programs: Programs,
     month: str,
+    now: datetime,
     wall: datetime,
     try_at: datetime,
 ) -> None:
@@ -272,7 +273,7 @@ def _freeze(
     if not parcels:
         return
     units = {
-        origin_id: programs.aggregation_unit(group.kind, origin_id)
+        origin_id: programs.aggregation_unit(group.kind, origin_id, now)
         for origin_id in {parcel.origin_id for parcel in parcels}
     }
     keys = [str(uuid4()) for _ in parcels]

@@ -89,6 +89,6 @@ class Programs:
         prepared again.
         """
 
-    def aggregation_unit(self, kind: OriginKind, id: int) -> str | None:
+    def aggregation_unit(self, kind: OriginKind, id: int, now: datetime) -> str | None:
         """The name under which LINE counts opens and clicks of a program (1-30 of A-Za-z0-9_)."""
         return None

@@ -27,6 +27,7 @@ from lineadmin.reports.timeline import DELIVERY, FACT, REPLY, Moment
 from lineadmin.sequences.advance import place_of
 from lineadmin.sequences.models import Sequence
 from lineadmin.staff.models import Staff
+from lineadmin.tracking.names import names_of
 
 LATER_THAN_PLANNED = timedelta(minutes=10)
 LONGEST_LISTED = 6
@@ -44,6 +45,7 @@ _ABOUT = {
     "sequence.enrolled": "sequence",
     "sequence.ended": "sequence",
     "linked": "staff",
+    "link.clicked": "link",
 }
 _UNPLEASANT = {"blocked": BAD, "opted_out": WARN}
 _SET_BY: dict[str, Any] = {
@@ -177,6 +179,7 @@ _LOOK_UP: dict[str, Callable[[set[int]], dict[int, str]]] = {
     "source": _named(Source, Source.name),
     "staff": _named(Staff, Staff.name),
     "rule": _rules,
+    "link": names_of,
 }
 
 

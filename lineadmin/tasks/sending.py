@@ -15,6 +15,7 @@ from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.protocol import Job, Prepare, Prepared, Programs
 from lineadmin.reminders import advance as reminders
 from lineadmin.sequences import advance as steps
+from lineadmin.tracking import units
 
 
 def preparer(config: Config, now: Callable[[], datetime]) -> Prepare:
@@ -33,6 +34,7 @@ def preparer(config: Config, now: Callable[[], datetime]) -> Prepare:
                     parts=parsed[job.content.id],
                     origin=ORIGINS[OriginKind(job.delivery.origin_kind)],
                     origin_id=job.delivery.origin_id,
+                    place=_place(job),
                 )
             )
         done = messages.prepare(items, public_url=config.public_url, now=now())
@@ -68,9 +70,20 @@ class Rooms(Programs):
         if room is not None:
             room.goes_on(id)
 
+    def aggregation_unit(self, kind: OriginKind, id: int, now: datetime) -> str | None:
+        """The name LINE counts a program under, while the month has room for one."""
+        return units.claim(kind, id, now)
+
     def undone(self, jobs: Sequence[Job], now: datetime) -> None:
         """These will not leave as they are: their coupons go back to stock."""
         take_back_coupons(jobs, now)
+
+
+def _place(job: Job) -> int:
+    """Tells the steps of a sequence apart, and not the runs of its friends."""
+    if job.delivery.origin_kind != OriginKind.STEP:
+        return 0
+    return steps.origin_run(0, *steps.place_of(job.delivery.origin_run))
 
 
 def _room(kind: OriginKind) -> Any:

@@ -28,12 +28,11 @@ from lineadmin.coupons.self_redeem import redeem_by_friend
 from lineadmin.coupons.states import State, state_of
 from lineadmin.db import to_ms
 from lineadmin.i18n import _, _l, format_datetime
+from lineadmin.tracking.agents import is_robot
 
 bp = Blueprint("coupon_page", __name__)
 
 FORM_LIFE_SECONDS = 24 * 3600
-# LINE and others fetch links to draw previews; that is not the friend opening her coupon.
-ROBOTS = ("line-poker", "bot", "facebookexternalhit", "preview", "crawler", "spider")
 SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
@@ -84,7 +83,7 @@ def show(token: str) -> Response:
     """The coupon's page."""
     issue = _find(token)
     now = clock.now()
-    if request.method == "GET" and not _is_robot():
+    if request.method == "GET" and not is_robot(request.headers):
         open_issue(issue, now=now)
     return _answer(issue, now)
 
@@ -229,11 +228,6 @@ def _guarded(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _is_robot() -> bool:
-    agent = request.user_agent.string.lower()
-    return any(word in agent for word in ROBOTS)
 
 
 def _signer() -> URLSafeTimedSerializer:

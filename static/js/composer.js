@@ -1,5 +1,6 @@
 // The composer: bubbles are added, ordered and written here; the server draws the preview and says
 // what is wrong, so that there is one truth about both. The hidden field carries the shop-file form.
+import { Links } from "./composer_links.js";
 import { renderMessage, renderQuickReplies, sticker } from "./phone.js";
 
 const SETTLE_MS = 300;
@@ -18,8 +19,10 @@ class Composer {
     this.timer = 0;
     this.asked = 0;
     this.uploading = 0;
+    this.links = new Links(this);
     for (const part of this.state.parts) this.load(part);
     if (!this.list.children.length && !this.state.optional && !this.state.refused) this.addCard("text");
+    this.links.begin(this.state.parts, this.state.shown);
     this.listen();
     this.drawOrder();
     this.draw(this.state.shown);
@@ -38,6 +41,10 @@ class Composer {
       for (const reply of Array.isArray(part.quick_replies) ? part.quick_replies : []) this.addReply(reply);
       return;
     }
+    if ("track" in part) {
+      this.links.load(part);
+      return;
+    }
     const kind = ["text", "coupon", "image", "sticker"].find((one) => one in part);
     if (kind) this.addCard(kind, part[kind]);
   }
@@ -46,6 +53,8 @@ class Composer {
     const parts = [...this.list.children].map((card) => PARTS[card.dataset.kind].read(card));
     const replies = [...this.replies.children].map((row) => this.readReply(row));
     if (replies.length) parts.push({ quick_replies: replies });
+    const track = this.links.json(parts);
+    if (track) parts.push(track);
     return parts;
   }
 
@@ -87,6 +96,7 @@ class Composer {
     const options = { stickerPictures: this.state.stickerPictures };
     this.one("[data-msgs]").replaceChildren(...shown.messages.map((message) => renderMessage(message, options)));
     this.one("[data-quick]").replaceChildren(...renderQuickReplies(shown.messages.at(-1), options));
+    this.links.draw(shown.links ?? []);
     this.drawProblems();
   }
 
@@ -115,7 +125,9 @@ class Composer {
     const optional = this.state.optional && !cards.length && !rows.length;
     fill(this.one("[data-whole]"), empty || optional ? [] : about(null));
     fill(this.one("[data-replies-problems]"),
-      problems.filter((problem) => problem.part === cards.length && !problem.field.startsWith("replies[")).map((problem) => problem.sentence));
+      problems.filter((problem) => problem.part === cards.length && problem.field === "replies").map((problem) => problem.sentence));
+    fill(this.one("[data-links-problems]"),
+      problems.filter((problem) => /^(track$|links\[)/.test(problem.field)).map((problem) => problem.sentence));
     say(this.one("[data-whole-tips]"), hints.filter((hint) => hint.part === null).map((hint) => hint.sentence).join(" "));
   }
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from lineadmin import clock as shop_clock
 from lineadmin.coupons.models import Coupon
+from lineadmin.friends.tags import create_tag
 from lineadmin.messages.models import Upload
 from lineadmin.messages.parts import QuickReplies, QuickReply, Text
 from lineadmin.messages.uploads import store
@@ -251,6 +252,28 @@ def test_a_message_is_written_by_hand(open_composer, coupon):
             ]
         },
     ]
+
+
+@pytest.mark.browser
+def test_links_are_followed_unless_somebody_says_otherwise(open_composer):
+    create_tag("看過菜單", kind="dynamic", staff=None, now=NOON, wall=NOON)
+    page = open_composer()
+    box = page.locator("[data-links-box]")
+    page.get_by_label("文字", exact=True).fill("嗨")
+    page.wait_for_timeout(400)
+    assert box.is_hidden()
+    page.get_by_label("文字", exact=True).fill("新菜單 https://bento.example/menu")
+    page.get_by_text("bento.example/menu", exact=True).wait_for()
+    page.get_by_label("為點擊的好友加標籤").select_option("看過菜單")
+    page.get_by_label("保留天數").fill("30")
+    page.get_by_label("報表中的名稱").fill("菜單")
+    assert browse.sideways_overflow(page) == 0
+    assert browse.serious_violations(page) == []
+    note = {"url": "https://bento.example/menu", "name": "菜單", "tag": "看過菜單", "days": 30}
+    assert saved(page)[1:] == [{"track": "friend", "links": [note]}]
+    page.get_by_label("連結點擊").select_option("off")
+    assert saved(page) == [{"text": "新菜單 https://bento.example/menu"}]
+    assert page.get_by_label("連結點擊").input_value() == "off"
 
 
 @pytest.mark.browser

@@ -42,7 +42,7 @@ class Watchful(Programs):
     def goes_on(self, kind: OriginKind, id: int, now: datetime) -> None:
         self.told.append(("goes_on", id, ""))
 
-    def aggregation_unit(self, kind: OriginKind, id: int) -> str | None:
+    def aggregation_unit(self, kind: OriginKind, id: int, now: datetime) -> str | None:
         return self.unit
 
 
