@@ -26,6 +26,7 @@ from lineadmin.outbox.models import (
     OriginKind,
     ShipmentState,
 )
+from lineadmin.outbox.origins import SINGLES
 from lineadmin.sequences.models import Sequence
 
 SHOWN = 100
@@ -36,6 +37,7 @@ KINDS: dict[int, Any] = {
     OriginKind.STAFF: _l("Staff's answer"),
     OriginKind.TEST: _l("Test send"),
     OriginKind.REMINDER: _l("Reminder"),
+    OriginKind.THANKS: _l("After a redemption"),
 }
 
 
@@ -202,7 +204,7 @@ def _on_hold() -> Any:
 
 
 def _anything() -> bool:
-    singles = (OriginKind.GREETING, OriginKind.STAFF, OriginKind.TEST, OriginKind.REMINDER)
+    singles = (*SINGLES, OriginKind.REMINDER)
     held = Delivery.select(Delivery.id).where(
         _on_hold(), live.one_of(Delivery.origin_kind, singles)
     )

@@ -7,17 +7,22 @@ from typing import Any
 
 from peewee import Expression, IntegrityError, fn
 
+from lineadmin.coupons import codes
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.coupons.offer import Offer, tidied
 from lineadmin.coupons.states import ACTIVE, CLOSED, PAUSED
 from lineadmin.db import atomic
 from lineadmin.errors import Conflict, DomainError
+from lineadmin.friends.models import Tag
+from lineadmin.friends.tags import STATIC
 from lineadmin.i18n import _, _l, format_count, format_twd
+from lineadmin.outbox.models import Content
 from lineadmin.staff import audit
 from lineadmin.staff.models import Staff
 
 # What was promised to friends who hold a copy.
 PROMISED = ("benefit", "benefit_value", "benefit_text")
+CODES = ("code_kind", "shared_code")
 CODE_TRIES = 20
 
 
@@ -27,6 +32,7 @@ def create(offer: Offer, *, staff: Staff | None, now: datetime, wall: datetime) 
     :raises DomainError: a value that cannot be right, or the short name is taken
     """
     offer = tidied(offer)
+    _check_tags(offer)
     for number in range(CODE_TRIES):
         columns = offer.columns()
         if not offer.code:
@@ -63,6 +69,8 @@ def edit(
         if before == after:
             return coupon
         _check_promises(coupon, after)
+        if before["after_tags"] != after["after_tags"]:
+            _check_tags(offer)
         saved = (
             Coupon.update(**after, version=Coupon.version + 1)
             .where(
@@ -110,6 +118,53 @@ def close(coupon_id: int, *, staff: Staff, wall: datetime) -> None:
     _set_state(coupon_id, CLOSED, (ACTIVE, PAUSED), "coupon.close", staff, wall)
 
 
+def archive(coupon_id: int, *, staff: Staff, now: datetime, wall: datetime) -> None:
+    """Put a closed coupon away: it leaves the list, its numbers stay.
+
+    :raises DomainError: it is not closed yet
+    """
+    with atomic():
+        coupon = _get(coupon_id)
+        changed = (
+            Coupon.update(archived_at=now, version=Coupon.version + 1)
+            .where(Coupon.id == coupon_id, Coupon.state == CLOSED, Coupon.archived_at.is_null())
+            .execute()
+        )
+        if not changed and coupon.archived_at is None:
+            raise DomainError(_l("Close the coupon first: then it can be put away."))
+        if changed:
+            _record(staff, "coupon.archive", coupon, None, {"archived_at": now}, wall)
+
+
+def unarchive(coupon_id: int, *, staff: Staff, wall: datetime) -> None:
+    """Put a coupon back on the list; it stays closed."""
+    with atomic():
+        coupon = _get(coupon_id)
+        changed = (
+            Coupon.update(archived_at=None, version=Coupon.version + 1)
+            .where(Coupon.id == coupon_id, Coupon.archived_at.is_null(False))
+            .execute()
+        )
+        if changed:
+            before = {"archived_at": coupon.archived_at}
+            _record(staff, "coupon.unarchive", coupon, before, {"archived_at": None}, wall)
+
+
+def set_claim_link(coupon_id: int, *, on: bool, staff: Staff, wall: datetime) -> None:
+    """Give the coupon a public link by which friends claim it, or end that link for good."""
+    with atomic():
+        coupon = _get(coupon_id)
+        if bool(coupon.claim_token) == on:
+            return
+        if on and coupon.state == CLOSED:
+            raise DomainError(_l("The coupon is closed"))
+        token = codes.new_token() if on else ""
+        Coupon.update(claim_token=token, version=Coupon.version + 1).where(
+            Coupon.id == coupon_id
+        ).execute()
+        _record(staff, "coupon.claim_link", coupon, {"enabled": not on}, {"enabled": on}, wall)
+
+
 def _get(coupon_id: int) -> Coupon:
     coupon: Coupon | None = Coupon.get_or_none(Coupon.id == coupon_id)
     if coupon is None:
@@ -125,6 +180,14 @@ def _conflict() -> Conflict:
     return Conflict(_l("Somebody else changed this meanwhile. Nothing was saved."))
 
 
+def _check_tags(offer: Offer) -> None:
+    known = Tag.select().where(Tag.id.in_(offer.after_tags), Tag.kind == STATIC).count()
+    if known != len(offer.after_tags):
+        raise DomainError(
+            _l("One of the tags is gone, or only its rule sets it."), field="after_tags"
+        )
+
+
 def _check_promises(coupon: Coupon, after: dict[str, Any]) -> None:
     if coupon.state == CLOSED:
         raise DomainError(_l("A closed coupon can no longer be changed. Duplicate it instead."))
@@ -138,6 +201,12 @@ def _check_promises(coupon: Coupon, after: dict[str, Any]) -> None:
                     "Duplicate it and close this one."
                 ),
                 field="benefit" if field == "benefit" else field,
+            )
+    for field in CODES:
+        if getattr(coupon, field) != after[field]:
+            raise DomainError(
+                _l("Friends hold this coupon already, so the kind of its code cannot change."),
+                field=field,
             )
     if after["minimum_spend"] > coupon.minimum_spend:
         raise DomainError(
@@ -161,7 +230,7 @@ def _nothing_promised_meanwhile(before: Coupon, after: dict[str, Any]) -> Expres
     if after["stock"] is not None:
         fits &= Coupon.issued <= after["stock"]
     if (
-        any(getattr(before, field) != after[field] for field in PROMISED)
+        any(getattr(before, field) != after[field] for field in (*PROMISED, *CODES))
         or after["minimum_spend"] > before.minimum_spend
     ):
         fits &= Coupon.issued == 0
@@ -209,8 +278,17 @@ def _set_state(
 
 
 def _audited(columns: dict[str, Any]) -> dict[str, Any]:
-    """Without the PIN itself: whether there is one is all the log needs."""
-    return {**columns, "pin": "•" * len(columns["pin"])}
+    """In words, and without the PIN itself: whether there is one is all the log needs."""
+    hidden = ("after_content_id", "picture_from", "after_messages")
+    kept = {name: value for name, value in columns.items() if name not in hidden}
+    tags = Tag.select(Tag.name).where(Tag.id.in_(columns["after_tags"]))
+    said = Content.get_or_none(Content.id == columns["after_content_id"])
+    return {
+        **kept,
+        "pin": "•" * len(columns["pin"]),
+        "after_tags": sorted(tag.name for tag in tags),
+        "after_messages": said.summary if said is not None else "",
+    }
 
 
 def _record(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from lineadmin import journal, settings
-from lineadmin.coupons import codes
-from lineadmin.coupons.models import Coupon, CouponIssue
+from lineadmin.coupons import codes, partner_codes
+from lineadmin.coupons.models import Coupon, CouponDay, CouponIssue
+from lineadmin.coupons.offer import LIST
 from lineadmin.coupons.states import CLOSED, PAUSED, is_unspent
 from lineadmin.db import atomic, insert_rows, is_postgres
 from lineadmin.i18n import _l
@@ -31,6 +33,7 @@ COLUMNS = (
     CouponIssue.origin_id,
     CouponIssue.carried,
     CouponIssue.redeemed_how,
+    CouponIssue.given_code,
 )
 NAMES = [column.name for column in COLUMNS]
 TOKEN = NAMES.index("token")
@@ -45,6 +48,8 @@ class Reason(StrEnum):
     STOCK = "stock"  # none left
     LIMIT = "limit"  # she has used hers, or they ran out
     NOT_HELD = "not_held"  # she has none she could use, where none is handed out (held.py)
+    DAY = "day"  # as many as may be handed out today
+    WHO = "who"  # it is not for her
 
 
 REASON_LABELS: dict[Reason, Any] = {
@@ -54,7 +59,13 @@ REASON_LABELS: dict[Reason, Any] = {
     Reason.STOCK: _l("The coupon's stock is used up"),
     Reason.LIMIT: _l("The friend has had as many of this coupon as allowed"),
     Reason.NOT_HELD: _l("The friend holds no copy she could use"),
+    Reason.DAY: _l("Today's share of the coupon is used up"),
+    Reason.WHO: _l("The coupon is not for this friend"),
 }
+
+
+# Which of these friends fit a condition at shop time: segments/among.py, handed down by the doors.
+Fitting = Callable[[dict[str, Any], Sequence[int], datetime], set[int]]
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,7 @@ def issue_many(
     origin: str,
     origin_id: int = 0,
     now: datetime,
+    fitting: Fitting | None = None,
 ) -> dict[int, CouponIssue | Refusal]:
     """A copy, or the reason for none, for each friend. Repeating it issues nothing twice.
 
@@ -78,8 +90,9 @@ def issue_many(
     the one she has; nothing is taken from stock for her. Where stock does not reach, the first
     friends get theirs.
 
-    :param origin: greeting | step | broadcast | reply | staff, with the id of the program
+    :param origin: one of those of CouponIssue, with the id of the program
     :param now: shop time; validity counts from it
+    :param fitting: who fits the coupon's condition; without it, nobody does where it has one
     """
     zone = settings.shop_zone()
     wanted = list(dict.fromkeys(friend_ids))
@@ -87,16 +100,24 @@ def issue_many(
     for start in range(0, len(wanted), CHUNK):
         with atomic():
             answers |= _issue_chunk(
-                coupon.id, wanted[start : start + CHUNK], origin, origin_id, now, zone
+                coupon.id, wanted[start : start + CHUNK], origin, origin_id, now, zone, fitting
             )
     return answers
 
 
 def issue_one(
-    coupon: Coupon, friend_id: int, *, origin: str, origin_id: int = 0, now: datetime
+    coupon: Coupon,
+    friend_id: int,
+    *,
+    origin: str,
+    origin_id: int = 0,
+    now: datetime,
+    fitting: Fitting | None = None,
 ) -> CouponIssue | Refusal:
     """`issue_many` for one friend."""
-    answers = issue_many(coupon, [friend_id], origin=origin, origin_id=origin_id, now=now)
+    answers = issue_many(
+        coupon, [friend_id], origin=origin, origin_id=origin_id, now=now, fitting=fitting
+    )
     return answers[friend_id]
 
 
@@ -160,6 +181,7 @@ def _issue_chunk(
     origin_id: int,
     now: datetime,
     zone: ZoneInfo,
+    fitting: Fitting | None,
 ) -> dict[int, CouponIssue | Refusal]:
     coupon = _locked(coupon_id)
     refused = closed_reason(coupon, now)
@@ -183,11 +205,53 @@ def _issue_chunk(
             taken = {copy.number for copy in copies}
             free = next(n for n in range(1, len(copies) + 2) if n not in taken)
             wanting.append((friend_id, free))
-    granted = _take_from_stock(coupon, len(wanting))
+    wanting, unfit = _fit(coupon, wanting, fitting, now)
+    answers |= dict.fromkeys(unfit, Refusal(Reason.WHO))
+    today = now.astimezone(zone).date()
+    in_time = _left_today(coupon, len(wanting), today)
+    answers |= dict.fromkeys((friend for friend, _n in wanting[in_time:]), Refusal(Reason.DAY))
+    wanting = wanting[:in_time]
+    given = _codes_for(coupon, len(wanting))
+    granted = _take_from_stock(coupon, min(len(wanting), len(given)))
     answers |= dict.fromkeys((friend for friend, _n in wanting[granted:]), Refusal(Reason.STOCK))
+    _count_day(coupon, today, granted)
     _carry_again(shown)
-    answers |= _write(coupon, wanting[:granted], origin, origin_id, now, zone)
+    answers |= _write(coupon, wanting[:granted], given, origin, origin_id, now, zone)
     return answers
+
+
+def _fit(
+    coupon: Coupon, wanting: list[tuple[int, int]], fitting: Fitting | None, now: datetime
+) -> tuple[list[tuple[int, int]], list[int]]:
+    """Those the coupon is for, and those it is not for."""
+    if coupon.who is None or not wanting:
+        return wanting, []
+    ids = [friend_id for friend_id, _number in wanting]
+    fit = fitting(coupon.who, ids, now) if fitting is not None else set()
+    return [one for one in wanting if one[0] in fit], [one for one in ids if one not in fit]
+
+
+def _left_today(coupon: Coupon, wanted: int, today: date) -> int:
+    if coupon.per_day is None or not wanted:
+        return wanted
+    row = CouponDay.get_or_none(CouponDay.coupon == coupon, CouponDay.day == today)
+    return max(0, min(wanted, coupon.per_day - (row.issued if row is not None else 0)))
+
+
+def _count_day(coupon: Coupon, day: date, more: int) -> None:
+    if not more:
+        return
+    CouponDay.insert(coupon=coupon.id, day=day, issued=more).on_conflict(
+        conflict_target=[CouponDay.coupon, CouponDay.day],
+        update={CouponDay.issued: CouponDay.issued + more},
+    ).execute()
+
+
+def _codes_for(coupon: Coupon, wanted: int) -> list[tuple[int, str]]:
+    """(id, code) of the partner's next free codes; blanks where copies carry none of those."""
+    if coupon.code_kind == LIST:
+        return partner_codes.next_free(coupon, wanted) if wanted else []
+    return [(0, "")] * wanted
 
 
 def _locked(coupon_id: int) -> Coupon:
@@ -239,6 +303,7 @@ def _carry_again(copies: Sequence[CouponIssue]) -> None:
 def _write(
     coupon: Coupon,
     new: Sequence[tuple[int, int]],
+    given: Sequence[tuple[int, str]],
     origin: str,
     origin_id: int,
     now: datetime,
@@ -249,8 +314,8 @@ def _write(
     ends = expiry(coupon, now, zone)
     same = (now, coupon.valid_from, ends, origin, origin_id, 1, "")
     rows = [
-        (coupon.id, friend_id, number, codes.new_token(), codes.new_code(), *same)
-        for friend_id, number in new
+        (coupon.id, friend_id, number, codes.new_token(), codes.new_code(), *same, code)
+        for (friend_id, number), (_id, code) in zip(new, given, strict=False)
     ]
     ids = dict(insert_rows(COLUMNS, rows, returning=(CouponIssue.token, CouponIssue.id)))
     answers: dict[int, CouponIssue | Refusal] = {}
@@ -258,6 +323,9 @@ def _write(
         copy = CouponIssue(**dict(zip(NAMES, row, strict=True)), id=ids[row[TOKEN]])
         copy.coupon = coupon
         answers[copy.friend_id] = copy
+    if coupon.code_kind == LIST:
+        ties = zip(rows, given, strict=False)
+        partner_codes.tie([(code_id, ids[row[TOKEN]]) for row, (code_id, _code) in ties])
     journal.record_many(
         [friend_id for friend_id, _number in new],
         "coupon.issued",
@@ -285,12 +353,25 @@ def _void_chunk(ids: Sequence[int], now: datetime) -> int:
             & CouponIssue.opened_at.is_null()
             & CouponIssue.redeemed_at.is_null()
         )
-        friends = [copy.friend_id for copy in CouponIssue.select().where(loose)]
+        copies = list(CouponIssue.select().where(loose))
+        friends = [copy.friend_id for copy in copies]
         voided = (
             CouponIssue.update(voided_at=now, number=CouponIssue.id * -1).where(loose).execute()
         )
         if voided:
             Coupon.update(issued=Coupon.issued - voided).where(Coupon.id == coupon_id).execute()
+            _give_back(coupon_id, copies)
             journal.record_many(friends, "coupon.voided", object_id=coupon_id, at=now)
         taken += voided
     return taken
+
+
+def _give_back(coupon_id: int, copies: Sequence[CouponIssue]) -> None:
+    """The share of their days, and the partner's codes, of copies that were taken back."""
+    zone = settings.shop_zone()
+    by_day = Counter(copy.issued_at.astimezone(zone).date() for copy in copies)
+    for day, count in by_day.items():
+        CouponDay.update(issued=CouponDay.issued - count).where(
+            CouponDay.coupon == coupon_id, CouponDay.day == day, CouponDay.issued >= count
+        ).execute()
+    partner_codes.set_free([copy.id for copy in copies if copy.given_code])

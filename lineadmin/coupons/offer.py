@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,12 +21,21 @@ REDEEM_LABELS: dict[str, Any] = {
     PIN: _l("The friend enters the shop's PIN"),
 }
 
+OWN, LIST, SHARED = "own", "list", "shared"
+
+CODE_LABELS: dict[str, Any] = {
+    OWN: _l("One of our own for each friend"),
+    LIST: _l("From a partner’s list"),
+    SHARED: _l("The same for everybody"),
+}
+
 SHORT_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 LONGEST_TITLE = 60
 LONGEST_TERMS = 2_000
 MOST_DAYS = 366
 MOST_STOCK = 10_000_000
 MOST_PER_FRIEND = 100
+LONGEST_SHARED_CODE = 40
 
 
 @dataclass(frozen=True)
@@ -43,19 +52,29 @@ class Offer:
     valid_until: datetime | None = None  # exclusive
     stock: int | None = None  # None = unlimited
     per_friend: int = 1
+    per_day: int | None = None  # handed out on one day of the shop's
+    who: dict[str, Any] | None = None  # a condition on friends; None = everybody
+    friends_only: bool = True
+    code_kind: str = OWN  # own | list | shared
+    shared_code: str = ""
     redeem: str = STAFF  # staff | self | pin
     pin: str = ""
     terms: str = ""
+    picture: str = ""  # token of an upload in the card's shape
+    picture_from: dict[str, Any] | None = None  # what it was cut from, and where
+    after_tags: list[int] = field(default_factory=list)  # set when it is redeemed
+    after_messages: list[dict[str, Any]] = field(default_factory=list)  # parts
+    after_content_id: int | None = None  # of messages/keep.py, from the same parts
     code: str = ""
 
     @classmethod
     def of(cls, coupon: Coupon) -> Offer:
         """The decisions behind a coupon."""
-        return cls(**{field.name: getattr(coupon, field.name) for field in fields(cls)})
+        return cls(**{one.name: getattr(coupon, one.name) for one in fields(cls)})
 
     def columns(self) -> dict[str, Any]:
         """As they are stored."""
-        return asdict(self)
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 def tidied(offer: Offer) -> Offer:
@@ -74,12 +93,18 @@ def tidied(offer: Offer) -> Offer:
         values["benefit_value"] = None
     values["benefit_text"] = " ".join(values["benefit_text"].split())
     values["pin"] = offer.pin.strip() if offer.redeem == PIN else ""
+    values["who"] = offer.who or None
+    if values["who"] == {"all": []}:
+        values["who"] = None
+    values["shared_code"] = offer.shared_code.strip() if offer.code_kind == SHARED else ""
+    values["after_tags"] = sorted(set(offer.after_tags))
     if offer.valid_days is not None:
         values["valid_from"] = values["valid_until"] = None
     tidy = Offer(**values)
     _check_words(tidy)
     _check_benefit(tidy)
     _check_numbers(tidy)
+    _check_code(tidy)
     _check_use(tidy)
     return tidy
 
@@ -126,6 +151,8 @@ def _check_numbers(offer: Offer) -> None:
     _whole(offer.per_friend, 1, MOST_PER_FRIEND, "per_friend")
     if offer.stock is not None:
         _whole(offer.stock, 0, MOST_STOCK, "stock")
+    if offer.per_day is not None:
+        _whole(offer.per_day, 1, MOST_STOCK, "per_day")
     if offer.valid_days is not None:
         _whole(offer.valid_days, 0, MOST_DAYS, "valid_days")
     starts, ends = offer.valid_from, offer.valid_until
@@ -142,6 +169,17 @@ def _whole(value: object, low: int, high: int, field: str) -> None:
                 high=format_count(high),
             ),
             field=field,
+        )
+
+
+def _check_code(offer: Offer) -> None:
+    if offer.code_kind not in CODE_LABELS:
+        raise DomainError(_l("Choose which code friends show."), field="code_kind")
+    if offer.code_kind == SHARED and not offer.shared_code:
+        raise DomainError(_l("Enter the code everybody gets."), field="shared_code")
+    if len(offer.shared_code) > LONGEST_SHARED_CODE or not offer.shared_code.isprintable():
+        raise DomainError(
+            _("At most %(count)s characters.", count=LONGEST_SHARED_CODE), field="shared_code"
         )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from peewee import ModelSelect
 
 from lineadmin import journal
-from lineadmin.coupons import benefits, codes, throttle
+from lineadmin.coupons import benefits, codes, partner_codes, throttle
+from lineadmin.coupons.follow_up import UNDO_WINDOW, follow, take_back
 from lineadmin.coupons.models import Coupon, CouponIssue, Redemption, RedemptionTry
+from lineadmin.coupons.offer import SHARED
 from lineadmin.coupons.states import STATE_LABELS, State, redeemable_at, state_of
 from lineadmin.db import atomic
 from lineadmin.errors import DomainError
@@ -20,7 +22,6 @@ from lineadmin.i18n import _, _l, format_datetime, format_twd
 from lineadmin.staff import audit
 from lineadmin.staff.models import Staff
 
-UNDO_WINDOW = timedelta(minutes=10)
 LARGEST_AMOUNT = 10_000_000
 SCAN, CODE, SELF, PIN = "scan", "code", "self", "pin"
 
@@ -42,6 +43,8 @@ class Outcome(StrEnum):
     WRONG_PIN = "wrong_pin"
     LIMITED = "limited"
     UNDONE = "undone"
+    SHARED = "shared"
+    NOT_FRIEND = "not_friend"
 
 
 OUTCOME_LABELS: dict[Outcome, Any] = {
@@ -52,6 +55,8 @@ OUTCOME_LABELS: dict[Outcome, Any] = {
     Outcome.WRONG_PIN: _l("Wrong PIN"),
     Outcome.LIMITED: _l("Too many wrong tries"),
     Outcome.UNDONE: _l("This redemption was undone"),
+    Outcome.SHARED: _l("A code everybody has"),
+    Outcome.NOT_FRIEND: _l("Not a friend at present"),
 }
 
 
@@ -105,9 +110,13 @@ def check(
         if staff is not None:
             _write_try(Outcome.LIMITED, entry.text, None, staff, now, address)
         raise
-    if entry.code is None and entry.token is None and not entry.foreign:
-        return Finding(Outcome.UNREADABLE, entry.text)
     found = None if entry.foreign else find(code=entry.code, token=entry.token)
+    if found is None and not entry.foreign:
+        found = find_given(entry.text)
+    if found is None and _is_shared(entry.text):
+        return Finding(Outcome.SHARED, entry.text)
+    if found is None and entry.code is None and entry.token is None and not entry.foreign:
+        return Finding(Outcome.UNREADABLE, entry.text)
     if found is None:
         throttle.miss(counted, wall=wall)
         outcome = Outcome.FOREIGN if entry.foreign else Outcome.UNKNOWN
@@ -122,9 +131,37 @@ def check(
 
 def find(*, code: str | None = None, token: str | None = None) -> CouponIssue | None:
     """A copy with its coupon, by its code or the token of its page."""
+    if code is None and token is None:
+        return None
     named = CouponIssue.token == token if code is None else CouponIssue.code == code
     issue: CouponIssue | None = _with_coupon().where(named).first()
     return issue
+
+
+def find_given(text: str) -> CouponIssue | None:
+    """A copy with its coupon, by the partner's code it carries; an unused one comes first."""
+    code = partner_codes.tidy(text)
+    if not code or len(code) > partner_codes.LONGEST:
+        return None
+    carried = (CouponIssue.given_code == code) & (CouponIssue.given_code != "")
+    query = _with_coupon().where(carried, CouponIssue.voided_at.is_null())
+    copies = sorted(query, key=lambda copy: copy.redeemed_at is not None)
+    return copies[0] if copies else None
+
+
+def shown_code(issue: CouponIssue) -> str:
+    """The code a friend reads out: her own, the partner's, or the one everybody has."""
+    if issue.coupon.code_kind == SHARED:
+        return str(issue.coupon.shared_code)
+    return str(issue.given_code) or codes.shown(issue.code)
+
+
+def _is_shared(text: str) -> bool:
+    code = partner_codes.tidy(text)
+    return (
+        bool(code)
+        and Coupon.select().where(Coupon.code_kind == SHARED, Coupon.shared_code == code).exists()
+    )
 
 
 def redeem(
@@ -201,6 +238,7 @@ def undo(
             redeemed_at=None, redeemed_by=None, redeemed_amount=None, redeemed_how=""
         ).where(CouponIssue.id == redemption.issue_id).execute()
         coupon = Coupon.get_by_id(redemption.coupon_id)
+        take_back(redemption, now=now)
         value = {"issue": redemption.issue_id, "reason": reason, "staff": staff.id}
         journal.record(
             redemption.friend_id, "coupon.undone", object_id=coupon.id, value=value, at=now
@@ -325,6 +363,7 @@ def _write_down(
         audit.record(
             staff, "coupon.redeem", "coupon", coupon.id, coupon.title, before, after, wall=wall
         )
+    follow(redemption, coupon, now=now)
     return redemption
 
 

@@ -23,6 +23,7 @@ from lineadmin.messages.render import Context, is_personal, render
 from lineadmin.messages.tracked import MessageLinks, make_links
 from lineadmin.outbox import reasons
 from lineadmin.outbox.reasons import COUPON_GONE, COUPON_USED, NO_PUBLIC_URL
+from lineadmin.segments.among import fitting
 from lineadmin.tracking.links import Place
 
 DELETED = "deleted"
@@ -146,7 +147,9 @@ def _hand_out(items: Sequence[Item], references: References, now: datetime) -> d
         answers = (
             held_many(coupon, friends, now=now)
             if origin in SHOWING
-            else issue_many(coupon, friends, origin=origin, origin_id=origin_id, now=now)
+            else issue_many(
+                coupon, friends, origin=origin, origin_id=origin_id, now=now, fitting=fitting
+            )
         )
         for index in indexes:
             copies.setdefault(index, {})[code] = answers[items[index].friend_id]

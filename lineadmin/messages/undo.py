@@ -21,6 +21,7 @@ ORIGINS = {
     OriginKind.STAFF: "staff",
     OriginKind.TEST: "test",
     OriginKind.REMINDER: REMINDER,
+    OriginKind.THANKS: "thanks",
 }
 CHUNK = 500
 

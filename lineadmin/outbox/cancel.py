@@ -46,14 +46,20 @@ def cancel_for_friends(
     *,
     now: datetime,
     reason: str = reasons.LEFT,
+    run: int | None = None,
 ) -> int:
-    """Cancel what waits for some friends: they left the sequence, say. How many deliveries."""
+    """Cancel what waits for some friends: they left the sequence, say. How many deliveries.
+
+    :param run: only the delivery of this run of the origin
+    """
     waiting = (
         queued()
         & (Delivery.origin_kind == int(kind))
         & (Delivery.origin_id == origin_id)
         & one_of(Delivery.friend_id, friend_ids)
     )
+    if run is not None:
+        waiting &= Delivery.origin_run == run
     return _cancel(waiting, reason, now)
 
 

@@ -26,6 +26,7 @@ class OriginKind(IntEnum):
     STAFF = 4  # a staff member's answer that goes as a push; id = the message's own id
     TEST = 5  # a test send to a staff member's own LINE
     REMINDER = 6  # id = coupon, run = minute of 1970 in which the copy ends
+    THANKS = 7  # what follows the redemption of a coupon; id = coupon, run = redemption
 
 
 class DeliveryState(IntEnum):

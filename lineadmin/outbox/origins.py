@@ -8,7 +8,7 @@ from lineadmin.outbox.models import OriginKind
 
 # Steps, broadcasts and reminders are the shop's own idea; the other kinds answer one person.
 PROGRAMS = (OriginKind.BROADCAST, OriginKind.STEP, OriginKind.REMINDER)
-SINGLES = (OriginKind.GREETING, OriginKind.STAFF, OriginKind.TEST)
+SINGLES = (OriginKind.GREETING, OriginKind.STAFF, OriginKind.TEST, OriginKind.THANKS)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ _ISSUED_BY: dict[str, Any] = {
     "broadcast": _l("with a broadcast"),
     "reply": _l("with a keyword reply"),
     "staff": _l("by staff"),
+    "claim": _l("claimed by the friend"),
+    "thanks": _l("after a redemption"),
 }
 _LEFT_BECAUSE: dict[str, Any] = {
     "": _l("reached the end"),
@@ -196,7 +198,7 @@ def _mentioned(moment: Moment) -> Iterable[tuple[str, int]]:
             yield "broadcast", row.origin_id
         elif row.origin_kind == OriginKind.STEP:
             yield "sequence", row.origin_id
-        elif row.origin_kind == OriginKind.REMINDER:
+        elif row.origin_kind in (OriginKind.REMINDER, OriginKind.THANKS):
             yield "coupon", row.origin_id
     elif moment.rank == REPLY and row.origin_id:
         yield ("staff" if row.origin == "staff" else "rule"), row.origin_id
@@ -305,6 +307,8 @@ def _program(row: Any, names: _Names) -> str:
         return _("the greeting")
     if row.origin_kind == OriginKind.TEST:
         return _("a test message")
+    if row.origin_kind == OriginKind.THANKS:
+        return _("after redeeming “%(name)s”", name=names.of("coupon", row.origin_id))
     return _("staff's answer")
 
 
