@@ -35,6 +35,7 @@ from lineadmin import clock, migrate, settings
 from lineadmin import config as configuration
 from lineadmin import db as database
 from lineadmin.broadcasts import actions as broadcasts
+from lineadmin.broadcasts import confirm as confirming
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.cli.processes import command_of
 from lineadmin.config import Config, load_config
@@ -237,7 +238,7 @@ class Chaos:
         if not self.waiting:
             return
         draft, now = self.waiting.pop(), clock.wall()
-        broadcasts.confirm_broadcast(
+        confirming.confirm_broadcast(
             draft.id,
             version=draft.version,
             staff=None,

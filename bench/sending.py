@@ -24,6 +24,7 @@ from lineadmin import clock, migrate, settings
 from lineadmin import config as configuration
 from lineadmin import db as database
 from lineadmin.broadcasts import actions as broadcasts
+from lineadmin.broadcasts import confirm as confirming
 from lineadmin.broadcasts import states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.cli.processes import command_of
@@ -171,7 +172,7 @@ def send(name: str, text: str, audience: object) -> float:
     draft = broadcasts.draft_broadcast(
         name=name, parts=[{"text": text}], audience=audience, staff=None, now=now, wall=now
     )
-    broadcasts.confirm_broadcast(
+    confirming.confirm_broadcast(
         draft.id,
         version=draft.version,
         everyone_confirmed=True,

@@ -5,26 +5,52 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from wtforms import RadioField, SelectField, StringField, validators
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    validators,
+    widgets,
+)
 
 from lineadmin import segments
 from lineadmin.admin.composer import PartsField
+from lineadmin.admin.condition_form import ConditionField
 from lineadmin.admin.forms import MomentField, StaffForm, stripped
-from lineadmin.broadcasts.actions import LONGEST_NAME
+from lineadmin.broadcasts.actions import LONGEST_NAME, MOST_HELD
 from lineadmin.broadcasts.ledger import is_everyone
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import DomainError
 from lineadmin.friends.models import Tag
 from lineadmin.i18n import _, _l
-from lineadmin.segments.tree import Leaf
+from lineadmin.segments.models import Segment
+from lineadmin.segments.tree import AllOf, Leaf
 
-EVERYONE, TAG, OTHER = "everyone", "tag", "other"
+TAG, SEGMENT, OWN, EVERYONE = "tag", "segment", "own", "everyone"
 NOW, LATER = "now", "later"
 
 
 def _tags() -> list[tuple[str, str]]:
     rows = Tag.select(Tag.name).where(Tag.archived_at.is_null()).order_by(Tag.name)
-    return [("", _("Choose a tag")), *((row.name, row.name) for row in rows)]
+    return [(row.name, row.name) for row in rows]
+
+
+def _segments() -> list[tuple[str, str]]:
+    rows = Segment.select(Segment.name).where(Segment.archived_at.is_null()).order_by(Segment.name)
+    return [("", _("Choose a segment")), *((row.name, row.name) for row in rows)]
+
+
+class TagNames(SelectMultipleField):
+    """Ticked tags, by name."""
+
+    widget = widgets.ListWidget(prefix_label=False)
+    option_widget = widgets.CheckboxInput()
+
+    def __init__(self, label: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, choices=_tags, validate_choice=False, **kwargs)
 
 
 class BroadcastForm(StaffForm):
@@ -39,30 +65,58 @@ class BroadcastForm(StaffForm):
     who = RadioField(
         _l("Whom to send to"),
         [validators.Optional()],
-        choices=[(TAG, _l("Friends with a tag")), (EVERYONE, _l("All friends"))],
+        choices=[
+            (TAG, _l("By tag")),
+            (SEGMENT, _l("Segment")),
+            (OWN, _l("Own conditions")),
+            (EVERYONE, _l("All friends")),
+        ],
         default=None,
     )
-    tag = SelectField(_l("Tag"), [validators.Optional()], choices=_tags, validate_choice=False)
+    tag = TagNames(_l("Has one of these tags"))
+    without = TagNames(_l("But none of these"))
+    segment = SelectField(
+        _l("Segment"), [validators.Optional()], choices=_segments, validate_choice=False
+    )
+    condition = ConditionField(_l("Own conditions"), empty_is="", count=False)
     when = RadioField(
         _l("When"), choices=[(NOW, _l("At once")), (LATER, _l("Scheduled"))], default=NOW
     )
     at = MomentField(_l("Day and time"), [validators.Optional()])
     messages = PartsField(_l("Message"), required=False)
+    holdout_percent = IntegerField(
+        _l("Holdout group (percent)"),
+        [validators.Optional(), validators.NumberRange(0, MOST_HELD)],
+        description=_l(
+            "So many of hundred get nothing. The report compares them with those who got it, which "
+            "shows what the message really brought."
+        ),
+    )
+    service = BooleanField(
+        _l("Service notice"),
+        description=_l(
+            "For what everybody has to know, such as closed tomorrow: the frequency cap neither "
+            "holds it back nor counts it."
+        ),
+    )
 
-    def __init__(self, *args: Any, other: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.other = other  # an audience this form cannot draw; kept as it is
-        if other is not None:
-            self.who.choices = [*self.who.choices, (OTHER, segments.sentence(other))]
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Conditions that were begun but not chosen are no matter."""
+        if self.who.data != OWN:
+            self.condition.process_errors = []
+            self.condition.data = None
+        return bool(super().validate(*args, **kwargs))
 
     def audience(self) -> dict[str, Any] | None:
         """The condition tree; None where nothing was chosen yet."""
         if self.who.data == EVERYONE:
             return {"all": []}
-        if self.who.data == OTHER:
-            return self.other
+        if self.who.data == SEGMENT and self.segment.data:
+            return {"field": "segment", "op": "is", "value": self.segment.data}
+        if self.who.data == OWN and self.condition.data not in (None, {"all": []}):
+            return dict(self.condition.data or {})
         if self.who.data == TAG and self.tag.data:
-            return {"field": "tag", "op": "is", "value": self.tag.data}
+            return _by_tags(self.tag.data, self.without.data or [])
         return None
 
     def moment(self) -> datetime | None:
@@ -83,39 +137,64 @@ class BroadcastForm(StaffForm):
             "parts": self.messages.data or [],
             "audience": self.audience(),
             "at": self.moment(),
+            "holdout_percent": self.holdout_percent.data or 0,
+            "service": bool(self.service.data),
         }
+
+
+class VersionForm(StaffForm):
+    """One more version of the message."""
+
+    messages = PartsField(_l("Message"))
 
 
 def form_of(row: Broadcast) -> BroadcastForm:
     """The form filled from a stored draft."""
-    who, tag = audience_choice(row.audience)
     return BroadcastForm(
         None,
         name=row.name,
-        who=who,
-        tag=tag,
         when=NOW if row.at is None else LATER,
         at=row.at,
         messages=row.parts,
-        other=row.audience if who == OTHER else None,
+        holdout_percent=row.holdout_percent or None,
+        service=row.service,
+        **audience_choice(row.audience),
     )
 
 
-def posted_form(data: Any, row: Broadcast | None) -> BroadcastForm:
-    """The form as it was sent; an audience it cannot draw comes from the stored draft."""
-    stored = None if row is None else row.audience
-    other = stored if audience_choice(stored)[0] == OTHER else None
-    return BroadcastForm(data, other=other)
-
-
-def audience_choice(audience: Any) -> tuple[str | None, str]:
-    """How the form draws a condition tree: which button, and which tag."""
+def audience_choice(audience: Any) -> dict[str, Any]:
+    """How the form draws a condition tree: which button, and what is chosen under it."""
     if audience is None:
-        return None, ""
+        return {}
     tree = segments.parse(audience)
     if is_everyone(tree):
-        return EVERYONE, ""
-    plain = isinstance(tree, Leaf) and (tree.field, tree.op) == ("tag", "is")
-    if isinstance(tree, Leaf) and plain and tree.within_days is None:
-        return TAG, str(tree.value)
-    return OTHER, ""
+        return {"who": EVERYONE}
+    if isinstance(tree, Leaf):
+        if (tree.field, tree.op) == ("segment", "is"):
+            return {"who": SEGMENT, "segment": str(tree.value)}
+        tags = _tags_of(tree, ("is", "any_of"))
+        if tags:
+            return {"who": TAG, "tag": tags}
+    if isinstance(tree, AllOf) and len(tree.items) == 2:
+        tags = _tags_of(tree.items[0], ("is", "any_of"))
+        without = _tags_of(tree.items[1], ("none_of",))
+        if tags and without:
+            return {"who": TAG, "tag": tags, "without": without}
+    return {"who": OWN, "condition": audience}
+
+
+def _tags_of(tree: Any, ops: tuple[str, ...]) -> list[str]:
+    """The tags a plain condition names; empty where it is another one."""
+    plain = isinstance(tree, Leaf) and tree.field == "tag" and tree.op in ops
+    if not plain or tree.within_days is not None:
+        return []
+    return [str(name) for name in tree.values]
+
+
+def _by_tags(tags: list[str], without: list[str]) -> dict[str, Any]:
+    has: dict[str, Any] = {"field": "tag", "op": "any_of", "value": list(tags)}
+    if len(tags) == 1:
+        has = {"field": "tag", "op": "is", "value": tags[0]}
+    if not without:
+        return has
+    return {"all": [has, {"field": "tag", "op": "none_of", "value": list(without)}]}

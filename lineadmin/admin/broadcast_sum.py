@@ -8,13 +8,16 @@ from typing import Any
 from lineadmin import clock, settings
 from lineadmin.admin.broadcast_form import BroadcastForm
 from lineadmin.broadcasts import ledger
+from lineadmin.broadcasts.confirm import needs_approval, sum_of
+from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _n, format_count, format_twd
-from lineadmin.settings.cost import Cost
+from lineadmin.outbox import reasons
+from lineadmin.settings.cost import Cost, tiers
 from lineadmin.settings.shop import ShopSettings
 
 
-def sum_of(form: BroadcastForm) -> dict[str, Any] | None:
+def sum_of_form(form: BroadcastForm, broadcast_id: int) -> dict[str, Any] | None:
     """The sum for what a form says; None while no audience is chosen."""
     audience = form.audience()
     if audience is None:
@@ -24,20 +27,37 @@ def sum_of(form: BroadcastForm) -> dict[str, Any] | None:
         at = form.moment()
     except DomainError:
         at = None
-    return in_words(ledger.ledger(audience, now=now, at=at))
+    percent = form.holdout_percent.data or 0
+    found = ledger.ledger(
+        audience,
+        now=now,
+        at=at,
+        broadcast_id=broadcast_id,
+        holdout_percent=percent if 0 <= percent <= 50 else 0,
+        service=bool(form.service.data),
+    )
+    return in_words(found, percent)
 
 
-def in_words(found: ledger.Ledger) -> dict[str, Any]:
+def sum_of_row(row: Broadcast) -> dict[str, Any]:
+    """The sum for a stored broadcast."""
+    return in_words(sum_of(row, now=clock.now()), row.holdout_percent)
+
+
+def in_words(found: ledger.Ledger, holdout_percent: int) -> dict[str, Any]:
     """The sum with its words, as _broadcast_sum.html draws it."""
     shop = settings.shop()
     return {
         "ledger": found,
         "lines": [
-            (_("Has blocked the account"), found.blocked),
-            (_("Wants no notifications"), found.opted_out),
+            (reasons.label(reasons.BLOCKED), found.blocked),
+            (reasons.label(reasons.OPTED_OUT), found.opted_out),
+            (_("Holdout group of %(percent)s%%", percent=holdout_percent), found.holdout),
             (_cap_words(shop), found.cap),
         ],
         "money": _money(found),
+        "price": _price(shop),
+        "approval": needs_approval(found, shop),
     }
 
 
@@ -75,6 +95,21 @@ def cost_words(price: Cost) -> str:
     )
 
 
+def _price(shop: ShopSettings) -> str:
+    """What a message beyond the plan costs; empty where the plan sells none."""
+    sold = tiers(shop)
+    if shop.plan_included is None or not sold:
+        return ""
+    prices = sorted({price for _up_to, price in sold})
+    if len(prices) == 1:
+        return _("Beyond the plan each costs %(price)s.", price=f"NT${prices[0]:g}")
+    return _(
+        "Beyond the plan each costs %(low)s to %(high)s.",
+        low=f"NT${prices[0]:g}",
+        high=f"NT${prices[-1]:g}",
+    )
+
+
 def button(found: dict[str, Any] | None) -> str:
     """What the main button of the editor says."""
     if found is None:
@@ -90,9 +125,11 @@ def button(found: dict[str, Any] | None) -> str:
     return _("Check and send: %(people)s", people=people)
 
 
-def confirm_label(told: ledger.Ledger, at: datetime | None) -> str:
+def confirm_label(told: ledger.Ledger, at: datetime | None, *, approval: bool) -> str:
     """What the button that really sends says."""
     people = _n("%(count)s person", "%(count)s people", told.will_send)
+    if approval:
+        return _("Ask for approval: %(people)s", people=people)
     if at is not None and at > clock.now():
         return _("Schedule for %(people)s", people=people)
     return _("Send to %(people)s", people=people)

@@ -1,12 +1,11 @@
-"""Broadcasts on screen: the list, the editor with its sum, the confirm page, the report.
+"""Broadcasts on screen: the list, the editor with its sum, the confirm page.
 
-The rules are in broadcasts/; here they are asked and told.
+The rules are in broadcasts/; here they are asked and told. The report is broadcast_report.py.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,26 +15,30 @@ from flask_admin import expose
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from lineadmin import clock, config, i18n, segments, settings
+from lineadmin import clock, config, i18n, settings
 from lineadmin.admin import listing, shell, two_tabs
 from lineadmin.admin.base import StaffModelView
-from lineadmin.admin.broadcast_form import BroadcastForm, form_of, posted_form
-from lineadmin.admin.broadcast_sum import button, confirm_label, in_words, sum_of
+from lineadmin.admin.broadcast_form import BroadcastForm, VersionForm, form_of
+from lineadmin.admin.broadcast_report import (
+    BroadcastReport,
+    audience_words,
+    row_or_404,
+    versions_shown,
+)
+from lineadmin.admin.broadcast_sum import button, confirm_label, sum_of_form, sum_of_row
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
-from lineadmin.broadcasts import actions, control, ledger, states
+from lineadmin.broadcasts import actions, approval, states
+from lineadmin.broadcasts.confirm import confirm_broadcast, leaving
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.broadcasts.variants import LETTERS, MOST_VARIANTS
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l, format_count, format_datetime
-from lineadmin.messages.preview import preview
+from lineadmin.messages.parts import parse_parts
 from lineadmin.messages.rehearsal import send_test
-from lineadmin.outbox import reasons
-from lineadmin.outbox.models import Content, DeliveryState, OriginKind
-from lineadmin.reports.broadcast import outcome
-from lineadmin.settings.shop import ShopSettings
-from lineadmin.staff.models import Staff
+from lineadmin.messages.summary import summarise
+from lineadmin.outbox import quiet
 
-SAVE, CONFIRM, TEST = "save", "confirm", "test"
-MOVING = (states.SCHEDULED, states.PLANNING, states.SENDING, states.STOPPING)
+SAVE, CONFIRM, TEST, VERSION = "save", "confirm", "test", "version"
 
 
 def _state_badge(view: Any, context: Any, row: Broadcast, name: str) -> Markup:
@@ -45,7 +48,7 @@ def _state_badge(view: Any, context: Any, row: Broadcast, name: str) -> Markup:
 
 
 def _audience(view: Any, context: Any, row: Broadcast, name: str) -> str:
-    return _("not chosen yet") if row.audience is None else segments.sentence(row.audience)
+    return audience_words(row)
 
 
 def _when(view: Any, context: Any, row: Broadcast, name: str) -> str:
@@ -57,7 +60,7 @@ def _people(view: Any, context: Any, row: Broadcast, name: str) -> str:
     return "" if number is None else format_count(number)
 
 
-class BroadcastView(StaffModelView):
+class BroadcastView(BroadcastReport, StaffModelView):
     """Everybody reads; managers write and send."""
 
     menu_icon = "broadcast"
@@ -102,8 +105,8 @@ class BroadcastView(StaffModelView):
 
     def row_url(self, record: Broadcast) -> str:
         if record.state == states.DRAFT and self.may("compose"):
-            return self._address(".edit_view", record.id)
-        return self._address(".report", record.id)
+            return self.address(".edit_view", record.id)
+        return self.address(".report", record.id)
 
     # --- writing --------------------------------------------------------------------------
 
@@ -120,18 +123,18 @@ class BroadcastView(StaffModelView):
     @needs("compose")
     def edit_view(self, broadcast_id: int = 0) -> Response | str | tuple[str, int]:
         """The editor of a draft."""
-        row = _row(broadcast_id)
+        row = row_or_404(broadcast_id)
         if row.state != states.DRAFT:
-            return redirect(self._address(".report", row.id))
+            return redirect(self.address(".report", row.id))
         return self._save(row) if request.method == "POST" else self._editor(form_of(row), row)
 
     @expose("/sum/", methods=("POST",))
     @needs("compose")
     def sum(self) -> FlaskResponse:
         """The sum for what the form says now, as a piece of page. Changes nothing."""
-        row = Broadcast.get_or_none(Broadcast.id == request.args.get("id", 0, type=int))
-        form = posted_form(request.form, row)
-        found = sum_of(form)
+        form = BroadcastForm(request.form)
+        form.validate()
+        found = sum_of_form(form, request.args.get("id", 0, type=int))
         body = {
             "html": render_template("admin/_broadcast_sum.html", sum=found),
             "button": button(found),
@@ -139,24 +142,27 @@ class BroadcastView(StaffModelView):
         return FlaskResponse(json.dumps(body), mimetype="application/json")
 
     def _save(self, row: Broadcast | None) -> Response | str | tuple[str, int]:
-        form = posted_form(request.form, row)
+        form = BroadcastForm(request.form)
         go = request.form.get("go", SAVE)
         note = None
         if form.validate():
             try:
                 row_id = self._store(form, row)
                 if go == CONFIRM:
-                    return redirect(self._address(".confirm_view", row_id))
+                    return redirect(self.address(".confirm_view", row_id))
+                if go == VERSION:
+                    number = len(row_or_404(row_id).variants or []) + 1
+                    return redirect(self.address(".version_view", row_id, number=number))
                 if go == TEST:
                     self._test(form)
                 else:
                     flash(_("The draft is saved."), "success")
-                return redirect(self._address(".edit_view", row_id))
+                return redirect(self.address(".edit_view", row_id))
             except Conflict:
-                row = _row(row.id if row else 0)
+                row = row_or_404(row.id if row else 0)
                 if row.state != states.DRAFT:
                     flash(_("Somebody confirmed it meanwhile."), "error")
-                    return redirect(self._address(".report", row.id))
+                    return redirect(self.address(".report", row.id))
                 note = two_tabs.merge(form, form_of(row), kind="broadcast", object_id=row.id)
             except DomainError as error:
                 if not form.refuse(error):
@@ -192,7 +198,7 @@ class BroadcastView(StaffModelView):
 
     def _editor(self, form: BroadcastForm, row: Broadcast | None, note: Any = None) -> str:
         stored = form if row is None else form_of(row)
-        found = sum_of(form)
+        found = sum_of_form(form, row.id if row else 0)
         return self.render(
             "admin/broadcast_edit.html",
             form=form,
@@ -205,6 +211,8 @@ class BroadcastView(StaffModelView):
             may_send=self.may("send"),
             zone=settings.shop().timezone,
             sum_url=self.get_url(".sum", id=row.id if row else 0),
+            others=_summaries(row),
+            most_versions=MOST_VARIANTS,
         )
 
     # --- confirming -----------------------------------------------------------------------
@@ -213,151 +221,119 @@ class BroadcastView(StaffModelView):
     @needs("send")
     def confirm_view(self, broadcast_id: int) -> Response | str | tuple[str, int]:
         """Everything once more before it goes; all friends have to be meant by typing how many."""
-        row = _row(broadcast_id)
+        row = row_or_404(broadcast_id)
         if row.state != states.DRAFT:
-            return redirect(self._address(".report", row.id))
+            return redirect(self.address(".report", row.id))
         if row.audience is None:
             flash(_("Choose whom to send it to."), "error")
-            return redirect(self._address(".edit_view", row.id))
+            return redirect(self.address(".edit_view", row.id))
         error, status = "", 200
         if request.method == "POST":
             try:
                 self._confirm(row)
-                return redirect(self._address(".report", row.id))
+                return redirect(self.address(".report", row.id))
             except DomainError as refused:
                 error, status = str(refused), 400
+        row = row_or_404(broadcast_id)
+        return self._confirm_page(row, error), status
+
+    def _confirm_page(self, row: Broadcast, error: str) -> str:
         shop = settings.shop()
-        now = clock.now()
-        told = ledger.ledger(row.audience, now=now, at=row.at)
-        page = self.render(
+        found = sum_of_row(row)
+        told = found["ledger"]
+        leaves_at = leaving(row.at, told.will_send, clock.now())
+        return self.render(
             "admin/broadcast_confirm.html",
-            broadcast=_row(broadcast_id),
-            sum=in_words(told),
-            audience=segments.sentence(row.audience),
-            leaves_at=actions.leaving(row.at, told.will_send, now),
+            broadcast=row,
+            sum=found,
+            audience=audience_words(row),
+            leaves_at=leaves_at,
             undo_minutes=shop.undo_minutes if told.will_send > 1 else 0,
-            waits_quiet=_in_quiet_hours(shop, actions.leaving(row.at, told.will_send, now)),
-            messages=_phone(row.parts),
+            waits_quiet=quiet.ends_at(shop, leaves_at),
+            versions=versions_shown(row),
             error=error,
-            submit=confirm_label(told, row.at),
+            posted=request.form,
+            submit=confirm_label(told, row.at, approval=found["approval"]),
         )
-        return page, status
 
     def _confirm(self, row: Broadcast) -> None:
         shown = request.form.get("expected", default=-1, type=int)
         typed = request.form.get("typed", "").strip().replace(",", "").replace("，", "")
-        actions.confirm_broadcast(
+        at_night = request.form.get("quiet") == "leave"
+        confirm_broadcast(
             row.id,
             version=two_tabs.posted_version(row.version),
             everyone_confirmed=typed == str(shown),
             expected=shown,
+            quiet_override=request.form.get("quiet_override", "") if at_night else None,
             staff=current_staff(),
             now=clock.now(),
             wall=clock.wall(),
             public_url=config.current().public_url,
         )
 
-    # --- the report, and what can be done on the way ----------------------------------------
+    # --- further versions -------------------------------------------------------------------
 
-    @expose("/<int:broadcast_id>/")
-    def report(self, broadcast_id: int) -> str | Response:
-        """What became of it, and what can still be done."""
-        row = _row(broadcast_id)
-        now = clock.now()
-        seconds = 0
-        if row.state == states.SCHEDULED and row.leaves_at is not None:
-            seconds = max(0, int((row.leaves_at - now).total_seconds()))
-        content = None if row.content_id is None else Content.get_or_none(id=row.content_id)
-        return self.render(
-            "admin/broadcast.html",
+    @expose("/<int:broadcast_id>/versions/<int:number>/", methods=("GET", "POST"))
+    @needs("compose")
+    def version_view(self, broadcast_id: int, number: int) -> Response | str | tuple[str, int]:
+        """The editor of version B, C, …; one more than there are makes a new one, a copy of A."""
+        row = self._draft(broadcast_id)
+        others = list(row.variants or [])
+        if not 1 <= number <= min(len(others) + 1, MOST_VARIANTS - 1):
+            abort(404)
+        stored = others[number - 1] if number <= len(others) else row.parts
+        form = VersionForm(request.form) if request.method == "POST" else None
+        if form is not None and form.validate():
+            others[number - 1 :] = [form.messages.data, *others[number:]]
+            try:
+                self._keep_versions(row, others)
+                flash(_("Version %(letter)s is saved.", letter=LETTERS[number]), "success")
+                return redirect(self.address(".edit_view", row.id))
+            except DomainError as error:
+                flash(str(error), "error")
+        page = self.render(
+            "admin/broadcast_version.html",
+            form=form or VersionForm(None, messages=stored),
             broadcast=row,
-            state=(states.KINDS.get(row.state, ""), states.label(row.state)),
-            audience=_audience(None, None, row, ""),
-            outcome=outcome(row.id),
-            deliveries=_deliveries(row.id),
-            reason=reasons.label,
-            state_of=_outcome_label,
-            seconds=seconds,
-            undo_over=seconds <= 0,
-            moving=row.state in MOVING,
-            confirmed_by=_staff_name(row.confirmed_by),
-            pause=_pause_sentence(row),
-            messages=_phone(row.parts if content is None else content.parts),
-            may_send=self.may("send"),
-            may_compose=self.may("compose"),
-            may_restore=self.may("restore"),
-            states=states,
+            letter=LETTERS[number],
+            known=number <= len(others),
+            number=number,
         )
+        return (page, 400) if form is not None else page
 
-    @expose("/<int:broadcast_id>/cancel/", methods=("POST",))
-    @needs("send")
+    @expose("/<int:broadcast_id>/versions/<int:number>/remove/", methods=("POST",))
+    @needs("compose")
     @flash_refusals
-    def cancel(self, broadcast_id: int) -> Response:
-        """Take it back while nothing has left."""
-        actions.cancel_broadcast(
-            broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall()
+    def remove_version(self, broadcast_id: int, number: int) -> Response:
+        """Take a version away; those behind it move up."""
+        row = self._draft(broadcast_id)
+        others = list(row.variants or [])
+        if not 1 <= number <= len(others):
+            abort(404)
+        del others[number - 1]
+        self._keep_versions(row, others)
+        flash(_("The version is taken away."), "success")
+        return redirect(self.address(".edit_view", row.id))
+
+    def _draft(self, broadcast_id: int) -> Broadcast:
+        row = row_or_404(broadcast_id)
+        if row.state != states.DRAFT:
+            abort(409, _("It is confirmed. Take it back before you change it."))
+        return row
+
+    def _keep_versions(self, row: Broadcast, variants: list[Any]) -> None:
+        actions.edit_broadcast(
+            row.id,
+            name=row.name,
+            parts=row.parts,
+            audience=row.audience,
+            at=row.at,
+            variants=variants,
+            version=two_tabs.posted_version(row.version),
+            staff=current_staff(),
+            wall=clock.wall(),
         )
-        flash(_("Taken back. Nothing was sent; it is a draft again."), "success")
-        return redirect(self._address(".edit_view", broadcast_id))
-
-    @expose("/<int:broadcast_id>/pause/", methods=("POST",))
-    @needs("send")
-    @flash_refusals
-    def pause(self, broadcast_id: int) -> Response:
-        """Hold the rest."""
-        return self._done(broadcast_id, control.pause, _("Paused. Nothing more leaves for now."))
-
-    @expose("/<int:broadcast_id>/resume/", methods=("POST",))
-    @needs("send")
-    @flash_refusals
-    def resume(self, broadcast_id: int) -> Response:
-        """Let the rest go."""
-        return self._done(broadcast_id, control.resume, _("It goes on."))
-
-    @expose("/<int:broadcast_id>/stop/", methods=("POST",))
-    @needs("send")
-    @flash_refusals
-    def stop(self, broadcast_id: int) -> Response | str:
-        """Take the rest back for good, after asking."""
-        row = _row(broadcast_id)
-        if not self.confirmed():
-            found = outcome(row.id)
-            return self.confirm(
-                _("Stop “%(name)s”?", name=row.name),
-                text=_("Those who have it keep it. Nobody else gets it, and it cannot go on."),
-                lines=[
-                    _("%(count)s have it", count=format_count(found.sent)),
-                    _("%(count)s would still get it", count=format_count(found.waiting)),
-                ],
-                label=_("Stop the rest"),
-                cancel_url=self._address(".report", row.id),
-            )
-        return self._done(row.id, control.stop, _("The rest is being taken back."))
-
-    @expose("/<int:broadcast_id>/late/", methods=("POST",))
-    @needs("send")
-    @flash_refusals
-    def send_late(self, broadcast_id: int) -> Response:
-        """Send what the server slept through."""
-        control.send_late(broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
-        return redirect(self._address(".report", broadcast_id))
-
-    @expose("/<int:broadcast_id>/drop/", methods=("POST",))
-    @needs("send")
-    @flash_refusals
-    def drop(self, broadcast_id: int) -> Response:
-        """Give up what is late or on hold."""
-        control.drop(broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
-        flash(_("Given up. It will not be sent."), "success")
-        return redirect(self._address(".report", broadcast_id))
-
-    @expose("/<int:broadcast_id>/release/", methods=("POST",))
-    @needs("restore")
-    @flash_refusals
-    def release(self, broadcast_id: int) -> Response:
-        """Let go on what a restore put on hold."""
-        control.release(broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
-        return redirect(self._address(".report", broadcast_id))
 
     @expose("/<int:broadcast_id>/duplicate/", methods=("POST",))
     @needs("compose")
@@ -368,43 +344,37 @@ class BroadcastView(StaffModelView):
             broadcast_id, staff=current_staff(), now=clock.now(), wall=clock.wall()
         )
         flash(_("This is the copy."), "success")
-        return redirect(self._address(".edit_view", made.id))
+        return redirect(self.address(".edit_view", made.id))
 
     @expose("/<int:broadcast_id>/delete/", methods=("POST",))
     @needs("compose")
     @flash_refusals
     def remove(self, broadcast_id: int) -> Response | str:
         """Delete a draft, after asking."""
-        row = _row(broadcast_id)
+        row = row_or_404(broadcast_id)
         if not self.confirmed():
             return self.confirm(
                 _("Delete the draft “%(name)s”?", name=row.name),
                 text=_("Nobody has got it. What is written in it is gone then."),
                 label=_("Delete"),
-                cancel_url=self._address(".edit_view", row.id),
+                cancel_url=self.address(".edit_view", row.id),
             )
         actions.delete_draft(broadcast_id, staff=current_staff(), wall=clock.wall())
         flash(_("The draft is deleted."), "success")
         return redirect(self.get_url(".index_view"))
 
-    # --- below ----------------------------------------------------------------------------
-
     def back_url(self) -> str:
         broadcast_id = (request.view_args or {}).get("broadcast_id")
-        return self._address(".report", broadcast_id) if broadcast_id else super().back_url()
-
-    def _address(self, route: str, broadcast_id: int) -> str:
-        return self.get_url(route, broadcast_id=broadcast_id)
-
-    def _done(self, broadcast_id: int, act: Callable[..., Any], said: str) -> Response:
-        act(broadcast_id, staff=current_staff(), wall=clock.wall())
-        flash(said, "success")
-        return redirect(self._address(".report", broadcast_id))
+        return self.address(".report", broadcast_id) if broadcast_id else super().back_url()
 
 
-def _row(broadcast_id: int) -> Broadcast:
-    row: Broadcast = Broadcast.get_or_none(Broadcast.id == broadcast_id) or abort(404)
-    return row
+def _summaries(row: Broadcast | None) -> list[tuple[str, str]]:
+    """(letter, a line) of every further version."""
+    others = [] if row is None else row.variants or []
+    return [
+        (letter, summarise(parse_parts(parts)))
+        for letter, parts in zip(LETTERS[1:], others, strict=False)
+    ]
 
 
 def _free_name(now: datetime) -> str:
@@ -417,52 +387,13 @@ def _free_name(now: datetime) -> str:
     return str(name)
 
 
-def _in_quiet_hours(shop: ShopSettings, moment: datetime) -> datetime | None:
-    from lineadmin.outbox import quiet
-
-    return quiet.ends_at(shop, moment)
-
-
-def _phone(parts: Any) -> list[dict[str, Any]]:
-    shown = preview(parts, now=clock.now(), public_url=config.current().public_url)
-    return shown.messages
-
-
-def _deliveries(broadcast_id: int) -> Callable[..., str]:
-    """Addresses of the deliveries of this broadcast, narrowed by state and reason."""
-    program = f"{int(OriginKind.BROADCAST)}-{broadcast_id}"
-    return lambda **narrow: url_for("deliveries.index_view", program=program, **narrow)
-
-
-def _outcome_label(state: DeliveryState) -> str:
-    words = {
-        DeliveryState.SKIPPED: _l("Left out"),
-        DeliveryState.FAILED: _l("Failed"),
-        DeliveryState.CANCELED: _l("Cancelled"),
-    }
-    return str(words[state])
-
-
-def _staff_name(staff_id: int | None) -> str:
-    row = None if staff_id is None else Staff.get_or_none(Staff.id == staff_id)
-    return "" if row is None else str(row.name)
-
-
-def _pause_sentence(row: Broadcast) -> str:
-    if row.pause_reason == reasons.QUOTA:
-        return _("This month's messages are used up. It goes on by itself when there are more.")
-    if row.pause_reason == reasons.REFUSED:
-        return _("LINE refuses this message. Stop it, mend a copy, and send that.")
-    return _("Paused by staff.") if row.state == states.PAUSED else ""
-
-
 def _asking() -> list[shell.Banner]:
     """What waits for a decision, on top of every page but its own, which asks at length."""
     here = (request.view_args or {}).get("broadcast_id", 0)
     late = Broadcast.select(Broadcast.id, Broadcast.name).where(
         Broadcast.state == states.LATE, Broadcast.id != here
     )
-    return [
+    found = [
         shell.Banner(
             "warn",
             _(
@@ -474,6 +405,18 @@ def _asking() -> list[shell.Banner]:
         )
         for row in late.limit(3)
     ]
+    me = current_staff()
+    found += [
+        shell.Banner(
+            "warn",
+            _("The broadcast “%(name)s” waits for your approval.", name=row.name),
+            url_for("broadcasts.report", broadcast_id=row.id),
+            _("Look at it"),
+        )
+        for row in approval.waiting(limit=3)
+        if row.id != here and approval.may_approve(row, me)
+    ]
+    return found
 
 
 def views() -> list[tuple[Any, str, int]]:

@@ -1,35 +1,24 @@
-"""What staff do with broadcasts: draft, confirm, take back, pause, stop.
-
-A confirmed broadcast is frozen: its content by hash, its audience, and the number of people that
-was shown. Every change of state is one conditional update, so a button pressed at the same moment
-as the worker's tick either wins or is told that it came too late.
-"""
+"""Drafts of broadcasts: written, changed, copied, deleted. Confirming them is confirm.py."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from lineadmin import segments, settings
+from lineadmin import segments
 from lineadmin.broadcasts import states
-from lineadmin.broadcasts.ledger import is_everyone, ledger
 from lineadmin.broadcasts.models import Broadcast
-from lineadmin.broadcasts.row import get, move, record
+from lineadmin.broadcasts.row import get, record
+from lineadmin.broadcasts.variants import MOST_VARIANTS
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import Conflict, DomainError
-from lineadmin.i18n import _, _l, format_count
-from lineadmin.messages.check import require_sendable
+from lineadmin.i18n import _l
 from lineadmin.messages.parts import dump_parts, parse_parts
-from lineadmin.messages.render import is_personal
-from lineadmin.messages.summary import summarise
-from lineadmin.outbox import content
 from lineadmin.staff.models import Staff
 
 LONGEST_NAME = 60
-EDITED = ("name", "parts", "audience", "at")
-
-
-# -- drafts ------------------------------------------------------------------------------------
+EDITED = ("name", "parts", "audience", "at", "variants", "holdout_percent", "service")
+MOST_HELD = 50  # percent
 
 
 def draft_broadcast(
@@ -38,6 +27,9 @@ def draft_broadcast(
     parts: Any = (),
     audience: Any = None,
     at: datetime | None = None,
+    variants: Any = (),
+    holdout_percent: int = 0,
+    service: bool = False,
     staff: Staff | None,
     now: datetime,
     wall: datetime,
@@ -46,14 +38,19 @@ def draft_broadcast(
     """A new draft; it may still lack its audience and its message.
 
     :param at: the wanted shop time; None = as soon as it is confirmed
+    :param variants: further versions of the message, each a list of parts; `parts` is version A
+    :param holdout_percent: this many of hundred get nothing, for comparison
+    :param service: a notice everybody has to have: the frequency cap neither stops nor counts it
     :raises DomainError: the name is empty, too long or taken; message or audience cannot be
     """
-    values = _checked(name, parts, audience, at)
+    values = _checked(name, parts, audience, at, variants, holdout_percent, service)
+    by = None if staff is None else staff.id
     with atomic():
         row = Broadcast.insert(
             **values,
             created_at=now,
-            created_by=None if staff is None else staff.id,
+            created_by=by,
+            edited_by=by,
             from_file=from_file,
         )
         if not insert_ignore(row):
@@ -70,16 +67,28 @@ def edit_broadcast(
     parts: Any,
     audience: Any,
     at: datetime | None,
+    variants: Any = None,
+    holdout_percent: int | None = None,
+    service: bool | None = None,
     version: int,
     staff: Staff | None,
     wall: datetime,
 ) -> int:
-    """Change a draft; answers the version the next save has to name.
+    """Change a draft; answers the version the next save has to name. None leaves a thing alone.
 
     :raises Conflict: somebody else saved since `version`
     :raises DomainError: it is no draft any more, or something in it cannot be
     """
-    values = _checked(name, parts, audience, at)
+    row = get(broadcast_id)
+    values = _checked(
+        name,
+        parts,
+        audience,
+        at,
+        row.variants or [] if variants is None else variants,
+        row.holdout_percent if holdout_percent is None else holdout_percent,
+        row.service if service is None else service,
+    )
     with atomic():
         row = get(broadcast_id)
         if row.state != states.DRAFT:
@@ -93,7 +102,11 @@ def edit_broadcast(
         if other.exists():
             raise DomainError(_taken(), field="name")
         changed = (
-            Broadcast.update(version=Broadcast.version + 1, **values)
+            Broadcast.update(
+                version=Broadcast.version + 1,
+                edited_by=None if staff is None else staff.id,
+                **values,
+            )
             .where(
                 Broadcast.id == broadcast_id,
                 Broadcast.version == version,
@@ -134,145 +147,27 @@ def duplicate(
     while (name := f"{row.name[: LONGEST_NAME - 6]} {number}") in taken:
         number += 1
     return draft_broadcast(
-        name=name, parts=row.parts, audience=row.audience, staff=staff, now=now, wall=wall
+        name=name,
+        parts=row.parts,
+        audience=row.audience,
+        variants=row.variants or [],
+        holdout_percent=row.holdout_percent,
+        service=row.service,
+        staff=staff,
+        now=now,
+        wall=wall,
     )
 
 
-# -- confirming and taking back ----------------------------------------------------------------
-
-
-def confirm_broadcast(
-    broadcast_id: int,
-    *,
-    version: int,
-    everyone_confirmed: bool = False,
-    expected: int | None = None,
-    staff: Staff | None,
-    now: datetime,
-    wall: datetime,
-    public_url: str | None,
-    check_quota: bool = True,
-    nobody_yet: bool = False,
-) -> Broadcast:
-    """Freeze a draft and let it go: at its time, and not before the undo window is over.
-
-    To a single friend there is no undo window.
-
-    :param nobody_yet: it may pick nobody at this moment (a shop file comes before its friends)
-    :param expected: the number of people the person saw; more than that by now is refused
-    :param everyone_confirmed: somebody typed that all friends are meant
-    :raises DomainError: message or audience are missing, the time is past, the month's messages do
-        not suffice, or everyone is meant without being confirmed
-    :raises Conflict: somebody else saved since `version`
-    """
-    row = get(broadcast_id)
-    if row.state != states.DRAFT:
-        raise DomainError(_l("It was confirmed already."))
-    if row.version != version:
-        raise Conflict(_l("Somebody else changed this meanwhile. Nothing was saved."))
-    parts = parse_parts(row.parts)
-    require_sendable(parts, now=now, public_url=public_url)
-    if row.audience is None:
-        raise DomainError(_l("Choose whom to send it to."), field="audience")
-    tree = segments.parse(row.audience)
-    segments.check_names(tree)
-    if is_everyone(tree) and not everyone_confirmed:
-        raise DomainError(_l("Confirm that you mean all friends."), field="typed")
-    if row.at is not None and now > row.at + states.LATE_AFTER:
-        raise DomainError(_l("This time has passed. Choose another one."), field="at")
-    told = ledger(row.audience, now=now, at=row.at)
-    if told.will_send == 0 and not nobody_yet:
-        raise DomainError(_l("Nobody would get it."), field="audience")
-    if expected is not None and told.will_send > expected:
-        raise DomainError(
-            _(
-                "By now %(now)s people would get it, not %(then)s. Check and confirm again.",
-                now=format_count(told.will_send),
-                then=format_count(expected),
-            ),
-            field="typed",
-        )
-    if check_quota and told.short:
-        raise DomainError(
-            _(
-                "%(count)s messages more than this month has left.",
-                count=format_count(told.short),
-            ),
-            field="audience",
-        )
-    with atomic():
-        stored = content.store(
-            dump_parts(parts), personal=is_personal(parts), summary=summarise(parts), now=now
-        )
-        leaves_at = leaving(row.at, told.will_send, now)
-        move(
-            row,
-            (states.DRAFT,),
-            states.SCHEDULED,
-            version=version,
-            confirmed_at=now,
-            confirmed_by=None if staff is None else staff.id,
-            leaves_at=leaves_at,
-            content_id=stored.id,
-            expected=told.will_send,
-            cursor=0,
-            plan_whole_at=None,
-            pause_reason="",
-            finished_at=None,
-        )
-        after = {
-            "state": states.SCHEDULED,
-            "count": told.will_send,
-            "at": leaves_at,
-            "content": stored.hash,
-            "audience": row.audience,
-        }
-        record(staff, "confirm", row, {"state": states.DRAFT}, after, wall)
-    return get(broadcast_id)
-
-
-def leaving(at: datetime | None, recipients: int, now: datetime) -> datetime:
-    """When a broadcast confirmed now leaves: at its time, and not before it can be undone."""
-    wanted = now if at is None else max(at, now)
-    if recipients <= 1:
-        return wanted
-    return max(wanted, now + timedelta(minutes=settings.shop().undo_minutes))
-
-
-def cancel_broadcast(
-    broadcast_id: int, *, staff: Staff | None, now: datetime, wall: datetime
-) -> Broadcast:
-    """Take a confirmed broadcast back while nothing has left: it is a draft again.
-
-    :raises DomainError: it is leaving already
-    """
-    with atomic():
-        row = get(broadcast_id)
-        changed = (
-            Broadcast.update(
-                state=states.DRAFT,
-                confirmed_at=None,
-                confirmed_by=None,
-                leaves_at=None,
-                content_id=None,
-                expected=None,
-                version=Broadcast.version + 1,
-            )
-            .where(
-                Broadcast.id == broadcast_id,
-                Broadcast.state == states.SCHEDULED,
-                Broadcast.leaves_at > now,
-            )
-            .execute()
-        )
-        if not changed:
-            raise DomainError(_l("Too late: it is leaving already. You can stop the rest."))
-        before = {"state": row.state, "at": row.leaves_at}
-        record(staff, "cancel", row, before, {"state": states.DRAFT, "at": row.at}, wall)
-    return get(broadcast_id)
-
-
-def _checked(name: str, parts: Any, audience: Any, at: datetime | None) -> dict[str, Any]:
+def _checked(
+    name: str,
+    parts: Any,
+    audience: Any,
+    at: datetime | None,
+    variants: Any,
+    holdout_percent: int,
+    service: bool,
+) -> dict[str, Any]:
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME:
         raise DomainError(
@@ -280,11 +175,22 @@ def _checked(name: str, parts: Any, audience: Any, at: datetime | None) -> dict[
         )
     if audience is not None:
         audience = segments.dump(segments.parse(audience))
+    if not 0 <= holdout_percent <= MOST_HELD:
+        raise DomainError(
+            _l("This must be a whole number from %(low)s to %(high)s.", low=0, high=MOST_HELD),
+            field="holdout_percent",
+        )
+    others = [dump_parts(parse_parts(list(one))) for one in variants or []]
+    if len(others) > MOST_VARIANTS - 1:
+        raise DomainError(_l("At most %(most)s versions.", most=MOST_VARIANTS), field="variants")
     return {
         "name": name,
         "parts": dump_parts(parse_parts(list(parts))),
         "audience": audience,
         "at": at,
+        "variants": others or None,
+        "holdout_percent": holdout_percent,
+        "service": service,
     }
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin.broadcasts import states
-from lineadmin.broadcasts.actions import leaving
+from lineadmin.broadcasts.confirm import leaving
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.row import get, move, record
 from lineadmin.db import atomic

@@ -6,21 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from peewee import SQL, Case, fn
+from peewee import SQL, fn
 
 from lineadmin import segments, settings
-from lineadmin.friends.models import BLOCKED, Friend
-from lineadmin.outbox import quota
-from lineadmin.outbox.plan import Cap, cap_left_out
+from lineadmin.broadcasts.variants import held_back
+from lineadmin.db import to_ms
+from lineadmin.friends.models import Friend
+from lineadmin.outbox import quota, reasons
+from lineadmin.outbox.live import rows
+from lineadmin.outbox.models import OriginKind
+from lineadmin.outbox.plan import Cap, fate
 from lineadmin.segments.tree import AllOf, Tree
 from lineadmin.settings.cost import Cost, cost
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The sum staff check: matches − blocked − opted out − cap = will_send.
+    """The sum staff check: matches − blocked − opted out − holdout − cap = will_send.
 
-    `left` None: no monthly limit is known. `this_month` False: it leaves in a later month, whose
+    `left` is what broadcasts may still use this month, without the `reserve` that is kept from
+    them; None: no monthly limit is known. `this_month` False: it leaves in a later month, whose
     messages nobody knows yet, so quota and cost are not judged.
     """
 
@@ -33,6 +38,8 @@ class Ledger:
     left: int | None
     this_month: bool
     everyone: bool
+    holdout: int = 0
+    reserve: int = 0
 
     @property
     def short(self) -> int:
@@ -46,56 +53,67 @@ class Ledger:
         """What the month still holds afterwards."""
         return None if self.left is None else max(0, self.left - self.will_send)
 
+    def as_data(self, now: datetime) -> dict[str, Any]:
+        """The sum as it is kept with a broadcast, to compare with what came of it."""
+        return {
+            "at": to_ms(now),
+            "matches": self.matches,
+            reasons.BLOCKED: self.blocked,
+            reasons.OPTED_OUT: self.opted_out,
+            reasons.HOLDOUT: self.holdout,
+            reasons.CAP: self.cap,
+            "will_send": self.will_send,
+            "twd": self.cost.twd,
+        }
 
-def ledger(audience: Any, *, now: datetime, at: datetime | None) -> Ledger:
-    """The sum for an audience (a condition tree) if it left at `at`, or now."""
+
+def ledger(
+    audience: Any,
+    *,
+    now: datetime,
+    at: datetime | None,
+    broadcast_id: int = 0,
+    holdout_percent: int = 0,
+    service: bool = False,
+) -> Ledger:
+    """The sum for an audience (a condition tree) if it left at `at`, or now.
+
+    It asks exactly what the plan will ask. `broadcast_id` 0 (a draft that is not saved yet) makes
+    the comparison group another one of the same size.
+    """
     shop = settings.shop()
     due_at = max(now, at) if at is not None else now
     tree = segments.parse(audience)
-    condition = segments.where(tree, now=now, zone=shop.zone)
-    blocked = Case(None, [(Friend.status == BLOCKED, 1)], 0)
-    opted_out = Case(
-        None, [((Friend.status != BLOCKED) & Friend.opted_out_at.is_null(False), 1)], 0
+    fates = fate(
+        due_at,
+        cap=None if service else Cap.of(shop),
+        holdout=held_back(broadcast_id, holdout_percent, now),
     )
-    sums: Any = (
-        Friend.select(
-            fn.COUNT(Friend.id),
-            fn.COALESCE(fn.SUM(blocked), 0),
-            fn.COALESCE(fn.SUM(opted_out), 0),
-        )
-        .where(condition)
-        .tuples()
-        .get()
+    query = (
+        Friend.select(fates.alias("fate"), fn.COUNT(Friend.id))
+        .where(segments.where(tree, now=now, zone=shop.zone))
+        .group_by(SQL("fate"))
     )
-    matches, blocking, stopped = map(int, sums)
-    capped = 0
-    cap = Cap.of(shop)
-    if cap is not None:
-        capped = _over_cap(tree, due_at, cap, now=now, zone=shop.zone)
-    will_send = matches - blocking - stopped - capped
+    counted: dict[str, int] = dict(rows(query))
+    will_send = counted.get("", 0)
     meter = quota.meter(now)
     this_month = quota.month_of(due_at, shop) == quota.month_of(now, shop)
-    used = meter.used + meter.reserved + meter.unknown if this_month else 0
+    keep = quota.kept_from(OriginKind.BROADCAST, shop)
     return Ledger(
-        matches=matches,
-        blocked=blocking,
-        opted_out=stopped,
-        cap=capped,
+        matches=sum(counted.values()),
+        blocked=counted.get(reasons.BLOCKED, 0),
+        opted_out=counted.get(reasons.OPTED_OUT, 0),
+        holdout=counted.get(reasons.HOLDOUT, 0),
+        cap=counted.get(reasons.CAP, 0),
         will_send=will_send,
-        cost=cost(will_send, used=used, shop=shop),
-        left=meter.left if this_month else None,
+        cost=cost(will_send, used=meter.taken if this_month else 0, shop=shop),
+        left=quota.remaining(now, keep=keep) if this_month else None,
         this_month=this_month,
         everyone=is_everyone(tree),
+        reserve=keep if meter.limit is not None else 0,
     )
 
 
 def is_everyone(tree: Tree) -> bool:
     """Whether the audience is simply all friends."""
     return isinstance(tree, AllOf) and all(is_everyone(item) for item in tree.items)
-
-
-def _over_cap(tree: Tree, due_at: datetime, cap: Cap, *, now: datetime, zone: Any) -> int:
-    addressable = (Friend.status != BLOCKED) & Friend.opted_out_at.is_null()
-    picked = segments.where(tree, now=now, zone=zone) & addressable
-    ids = Friend.select(Friend.id).where(picked)
-    return int(Friend.select(SQL("1")).where(cap_left_out(ids, due_at, cap)).count())

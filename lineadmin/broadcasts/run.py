@@ -12,8 +12,9 @@ from datetime import datetime
 from peewee import SQL
 
 from lineadmin import segments, settings
-from lineadmin.broadcasts import states
+from lineadmin.broadcasts import approval, states
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.broadcasts.variants import content_for, held_back
 from lineadmin.db import atomic, is_postgres
 from lineadmin.messages.undo import take_back_coupons
 from lineadmin.outbox import reasons
@@ -23,11 +24,9 @@ from lineadmin.outbox.models import DeliveryState, OriginKind
 from lineadmin.outbox.origins import Origin
 from lineadmin.outbox.plan import CHUNK, Cap, plan_where
 from lineadmin.outbox.queries import counts_by_state, has_unfinished
-from lineadmin.segments.tree import AnyOf, Leaf
 from lineadmin.staff import audit
 
 PRIORITY = 60  # steps, at 50, go first
-HOLDOUT_SALT = "holdout:broadcast"
 
 
 def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -78,6 +77,14 @@ def waits(broadcast_id: int, reason: str) -> None:
         ).execute()
 
 
+def break_quiet(ids: set[int]) -> set[int]:
+    """Those that may leave within the quiet hours, for a reason somebody stated."""
+    rows = Broadcast.select(Broadcast.id).where(
+        one_of(Broadcast.id, ids) & (Broadcast.quiet_override != "")
+    )
+    return {row.id for row in rows}
+
+
 def goes_on(broadcast_id: int) -> None:
     """Its messages are being packed again."""
     Broadcast.update(pause_reason="").where(
@@ -98,15 +105,16 @@ def plan_chunk(broadcast_id: int, now: datetime, limit: int = CHUNK) -> bool:
         tree = segments.parse(row.audience)
         planned = plan_where(
             Origin(OriginKind.BROADCAST, row.id),
-            row.content_id,
+            content_for(row),
             segments.where(tree, now=now, zone=shop.zone, per_friend=True),
             after_friend_id=row.cursor,
             limit=limit,
             due_at=row.leaves_at,
             priority=PRIORITY,
             now=now,
-            cap=Cap.of(shop),
-            holdout=_holdout(row, now),
+            cap=None if row.service else Cap.of(shop),
+            holdout=held_back(row.id, row.holdout_percent, now),
+            counts_for_cap=not row.service,
         )
         if planned.last_friend_id is None:
             change = {"state": states.SENDING, "plan_whole_at": now}
@@ -136,6 +144,10 @@ def _live(now: datetime) -> list[tuple[int, str]]:
 def _set_off(broadcast_id: int, now: datetime, wall: datetime) -> int:
     """Its time has come: start planning, or ask staff where that was too long ago."""
     late = now - states.LATE_AFTER
+    waiting = Broadcast.get_by_id(broadcast_id)
+    if waiting.state == states.SCHEDULED and not approval.still_holds(waiting, now=now):
+        approval.void(waiting, now=now, wall=wall)
+        return 1
     with atomic():
         row = Broadcast.get_by_id(broadcast_id)
         scheduled = (Broadcast.id == broadcast_id) & (Broadcast.state == states.SCHEDULED)
@@ -206,11 +218,3 @@ def _finish(broadcast_id: int, now: datetime) -> bool:
             .where(Broadcast.id == broadcast_id, Broadcast.state == row.state)
             .execute()
         )
-
-
-def _holdout(row: Broadcast, now: datetime):  # type: ignore[no-untyped-def]
-    """The friends who get nothing, for comparison; None where the broadcast has no such group."""
-    if not row.holdout_percent:
-        return None
-    leaf = Leaf("sample", "is", row.holdout_percent, salt=f"{HOLDOUT_SALT}:{row.id}")
-    return segments.where(AnyOf((leaf,)), now=now, zone=settings.shop_zone())

@@ -8,6 +8,7 @@ from typing import Any
 from lineadmin.i18n import _l
 
 DRAFT = "draft"
+APPROVAL = "approval"  # confirmed; a second person has to agree
 SCHEDULED = "scheduled"  # confirmed; can be taken back until it leaves
 PLANNING = "planning"  # deliveries are being written, nothing has left
 SENDING = "sending"
@@ -20,6 +21,7 @@ HELD = "held"  # after a restore: staff decide
 
 LABELS: dict[str, Any] = {
     DRAFT: _l("Draft"),
+    APPROVAL: _l("Waits for approval"),
     SCHEDULED: _l("Scheduled"),
     PLANNING: _l("Getting ready"),
     SENDING: _l("Being sent"),
@@ -32,6 +34,7 @@ LABELS: dict[str, Any] = {
 }
 KINDS = {
     DRAFT: "",
+    APPROVAL: "warn",
     SCHEDULED: "info",
     PLANNING: "info",
     SENDING: "info",

@@ -96,7 +96,7 @@ class PlanRow:
 
 def plan_where(
     origin: Origin,
-    content_id: int,
+    content: int | Any,
     where: Expression | None,
     *,
     after_friend_id: int,
@@ -111,7 +111,8 @@ def plan_where(
 ) -> Planned:
     """Plan one message for the next `limit` friends, in id order, of those `where` picks.
 
-    Call it again with `after_friend_id=planned.last_friend_id` until that is None. `where` and
+    `content` is one id for all, or an expression over `Friend`. Call it again with
+    `after_friend_id=planned.last_friend_id` until that is None. `where` and
     `holdout` are conditions on `Friend`; whom `holdout` is true for gets nothing, on purpose.
     It is evaluated per chunk, so it should probe per friend (EXISTS) rather than build one list.
     """
@@ -135,13 +136,16 @@ def plan_where(
                 cap=cap if counts_for_cap else None,
                 holdout=holdout,
             ).alias("reason"),
+            (Value(content) if isinstance(content, int) else content).alias("content"),
         ).where(picked & (Friend.id <= last))
         judged = judged.alias("judged")
         rows = Select(
             [judged],
             [
                 judged.c.friend_id,
-                *map(Value, (int(origin.kind), origin.id, origin.run, content_id, due)),
+                *map(Value, (int(origin.kind), origin.id, origin.run)),
+                judged.c.content,
+                Value(due),
                 Value(None if expires_at is None else to_ms(expires_at)),
                 Value(priority),
                 Value(counts_for_cap),
@@ -198,9 +202,9 @@ def queue_one(
     return bool(insert_ignore(insert))
 
 
-def cap_left_out(friend_ids: Select, due_at: datetime, cap: Cap) -> Expression:
-    """A condition on `Friend`: one more message at `due_at` would be over the cap (for counts)."""
-    return Friend.id.in_(friend_ids) & _over_cap(Friend.id, to_ms(due_at), cap)
+def fate(due_at: datetime, *, cap: Cap | None, holdout: Expression | None = None) -> Any:
+    """Of each `Friend`, the reason she would be left out of a plan at `due_at`; "" = none."""
+    return _reason(Friend, Friend.id, to_ms(due_at), cap=cap, holdout=holdout)
 
 
 def _insert_rows(rows: Sequence[PlanRow], now: datetime, cap: Cap | None) -> Planned:

@@ -71,6 +71,10 @@ class Programs:
         """
         return ids
 
+    def break_quiet(self, kind: OriginKind, ids: set[int]) -> set[int]:
+        """Those of `ids` that may leave within the quiet hours, for a reason somebody stated."""
+        return set()
+
     def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:
         """The rest of a program can't go on.
 

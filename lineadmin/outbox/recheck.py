@@ -80,10 +80,13 @@ def allowed_origins(
 ) -> set[tuple[OriginKind, int]]:
     """Those (kind, id) whose messages may leave at this moment; single messages always may."""
     allowed = {origin for origin in origins if origin[0] not in PROGRAMS}
-    if len(allowed) == len(origins) or quiet.ends_at(settings.shop(), now) is not None:
+    if len(allowed) == len(origins):
         return allowed
+    quiet_now = quiet.ends_at(settings.shop(), now) is not None
     for kind in PROGRAMS:
         ids = {number for other, number in origins if other == kind}
+        if quiet_now and ids:
+            ids = programs.break_quiet(kind, ids)
         if ids:
             allowed |= {(kind, number) for number in programs.may_send(kind, ids, now)}
     return allowed

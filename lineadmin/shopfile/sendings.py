@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin import segments, settings
-from lineadmin.broadcasts import actions, states
+from lineadmin.broadcasts import actions, confirm, states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.row import get
 from lineadmin.db import from_ms, to_ms
@@ -170,7 +170,7 @@ def _schedule(broadcast_id: int, path: Path, context: Context) -> None:
     if row.at is not None and row.at < context.now - states.LATE_AFTER:
         _freeze(broadcast_id, states.LATE, path, context)
         return
-    actions.confirm_broadcast(
+    confirm.confirm_broadcast(
         broadcast_id,
         version=row.version,
         everyone_confirmed=True,
@@ -180,6 +180,7 @@ def _schedule(broadcast_id: int, path: Path, context: Context) -> None:
         public_url=context.public_url,
         check_quota=False,
         nobody_yet=True,
+        approved=True,
     )
 
 
@@ -203,7 +204,7 @@ def _freeze(broadcast_id: int, state: str, path: Path, context: Context) -> None
 
 
 def _take_back(row: Broadcast, context: Context) -> None:
-    actions.cancel_broadcast(row.id, staff=context.staff, now=context.now, wall=context.wall)
+    confirm.cancel_broadcast(row.id, staff=context.staff, now=context.now, wall=context.wall)
 
 
 def _set(row: Broadcast, **values: Any) -> None:

@@ -101,6 +101,11 @@ VERBS: dict[str, Any] = {
     "claim_link": _l("public claim link"),
     "codes": _l("codes added"),
     "drop_codes": _l("unused codes thrown away"),
+    "ask_approval": _l("approval asked for"),
+    "approve": _l("approved"),
+    "send_back": _l("sent back"),
+    "void_approval": _l("approval void: it was changed"),
+    "override_quiet": _l("allowed within the quiet hours"),
 }
 FIELDS: dict[str, Any] = {
     "name": _l("Name"),
@@ -192,6 +197,8 @@ FIELDS: dict[str, Any] = {
     "audience": _l("Recipients"),
     "tree": _l("Conditions"),
     "holdout_percent": _l("Holdout (percent)"),
+    "variants": _l("Further versions"),
+    "service": _l("Service notice"),
     "leaves_at": _l("Leaves at"),
     "time": _l("Time"),
     "number": _l("Number"),

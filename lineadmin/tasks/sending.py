@@ -58,6 +58,10 @@ class Rooms(Programs):
         room = _room(kind)
         return ids if room is None else room.may_send(ids, now)
 
+    def break_quiet(self, kind: OriginKind, ids: set[int]) -> set[int]:
+        """Broadcasts may, with a reason; see `Programs`."""
+        return broadcasts.break_quiet(ids) if kind == OriginKind.BROADCAST else set()
+
     def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:
         """The rest of a program can't go on; see `Programs`."""
         room = _room(kind)

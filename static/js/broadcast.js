@@ -5,7 +5,9 @@ const form = document.querySelector("[data-broadcast]");
 const place = form.querySelector("[data-sum]");
 const button = form.querySelector("[data-button]");
 const PAUSE = 300;
-const COUNTS = new Set(["who", "tag", "when", "at"]);
+const COUNTS = new Set(
+  ["who", "tag", "without", "segment", "condition", "when", "at", "holdout_percent", "service"],
+);
 
 let timer;
 let asked = 0;

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lineadmin.broadcasts import actions, run
+from lineadmin.broadcasts import confirm as confirming
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.outbox.models import Delivery, DeliveryState
 from lineadmin.staff.models import Staff
@@ -29,6 +30,7 @@ def draft(
     name: str = "",
     now: datetime = NOON,
     staff: Staff | None = None,
+    **more: Any,
 ) -> Broadcast:
     return actions.draft_broadcast(
         name=name or f"群發 {next(_count)}",
@@ -38,14 +40,19 @@ def draft(
         staff=staff,
         now=now,
         wall=now,
+        **more,
     )
+
+
+def cancel(row: Broadcast, *, now: datetime = NOON) -> Broadcast:
+    return confirming.cancel_broadcast(row.id, staff=None, now=now, wall=now)
 
 
 def confirm(row: Broadcast, *, now: datetime = NOON, **more: Any) -> Broadcast:
     more.setdefault("everyone_confirmed", True)
     more.setdefault("version", Broadcast.get_by_id(row.id).version)
     more.setdefault("staff", None)
-    return actions.confirm_broadcast(
+    return confirming.confirm_broadcast(
         row.id, now=now, wall=now, public_url="https://shop.example", **more
     )
 

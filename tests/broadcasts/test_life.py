@@ -9,6 +9,7 @@ import pytest
 
 from lineadmin import settings
 from lineadmin.broadcasts import actions, control, run, states
+from lineadmin.broadcasts import confirm as confirming
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.friends.models import Friend
@@ -59,7 +60,7 @@ def test_a_broadcast_to_everyone_leaves_after_the_undo_window() -> None:
 def test_it_can_be_taken_back_to_the_last_moment_and_is_a_draft_again() -> None:
     make_friends(2)
     row = confirmed()
-    back = actions.cancel_broadcast(
+    back = confirming.cancel_broadcast(
         row.id, staff=None, now=row.leaves_at - timedelta(milliseconds=1), wall=NOON
     )
     assert (back.state, back.leaves_at, back.content_id) == (states.DRAFT, None, None)
@@ -71,10 +72,10 @@ def test_taking_back_too_late_is_told() -> None:
     make_friends(2)
     row = confirmed()
     with pytest.raises(DomainError):
-        actions.cancel_broadcast(row.id, staff=None, now=row.leaves_at, wall=NOON)
+        confirming.cancel_broadcast(row.id, staff=None, now=row.leaves_at, wall=NOON)
     tick(row.leaves_at)
     with pytest.raises(DomainError):
-        actions.cancel_broadcast(row.id, staff=None, now=NOON, wall=NOON)
+        confirming.cancel_broadcast(row.id, staff=None, now=NOON, wall=NOON)
     assert state(row) == states.SENDING
 
 
@@ -90,7 +91,7 @@ def test_one_scheduled_further_ahead_is_not_delayed_and_can_be_cancelled_until_t
     later = NOON + 3 * HOUR
     row = confirmed(at=later)
     assert row.leaves_at == later
-    actions.cancel_broadcast(row.id, staff=None, now=later - MINUTE, wall=NOON)
+    confirming.cancel_broadcast(row.id, staff=None, now=later - MINUTE, wall=NOON)
     assert state(row) == states.DRAFT
     soon = confirmed(at=NOON + 2 * MINUTE)
     assert soon.leaves_at == NOON + 5 * MINUTE
@@ -393,7 +394,7 @@ def test_every_change_of_state_leaves_an_audit_line() -> None:
     staff = make_staff()
     row = draft(staff=staff)
     confirm(row, staff=staff)
-    actions.cancel_broadcast(row.id, staff=staff, now=NOON, wall=NOON)
+    confirming.cancel_broadcast(row.id, staff=staff, now=NOON, wall=NOON)
     confirm(row, staff=staff)
     tick(NOON + 5 * MINUTE)
     for act in (control.pause, control.resume, control.stop):

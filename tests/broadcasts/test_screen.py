@@ -10,10 +10,12 @@ import pytest
 
 from lineadmin import clock as shop_clock
 from lineadmin import settings
+from lineadmin.admin.broadcast_form import audience_choice
 from lineadmin.broadcasts import states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.friends.models import Friend
 from lineadmin.outbox.models import Delivery, DeliveryState
+from lineadmin.segments.actions import create_segment
 from lineadmin.staff.models import Audit
 from lineadmin.tasks.tick import tick
 from tests.broadcasts import stage
@@ -50,7 +52,7 @@ def written(**more: Any) -> dict[str, Any]:
     return {
         "name": "週一雙拼",
         "who": "tag",
-        "tag": "愛吃雙拼",
+        "tag": ["愛吃雙拼"],
         "when": "now",
         "messages": json.dumps([{"text": TEXT}]),
         **more,
@@ -102,8 +104,41 @@ def test_an_audience_from_a_file_is_kept_as_it_is(shop: Any, panel: Panel) -> No
     row = stage.draft(tree, name="從檔案")
     address = f"/admin/broadcasts/{row.id}/edit/"
     assert "年齡未知" in panel.get(address).text
-    save(panel, address, name="從檔案", who="other", version=row.version)
+    more = {"who": "own", "condition": json.dumps(tree), "version": row.version}
+    assert save(panel, address, name="從檔案", **more).status_code == 302
     assert Broadcast.get().audience == tree
+
+
+@pytest.mark.parametrize(
+    ("chosen", "tree"),
+    [
+        (
+            {"who": "tag", "tag": ["VIP", "愛吃雙拼"]},
+            {"field": "tag", "op": "any_of", "value": ["VIP", "愛吃雙拼"]},
+        ),
+        (
+            {"who": "tag", "tag": ["VIP"], "without": ["客訴中"]},
+            {"all": [stage.tagged("VIP"), {"field": "tag", "op": "none_of", "value": ["客訴中"]}]},
+        ),
+        (
+            {"who": "segment", "segment": "常客"},
+            {"field": "segment", "op": "is", "value": "常客"},
+        ),
+        ({"who": "segment", "segment": ""}, None),
+        ({"who": "own", "condition": '{"all": []}'}, None),
+    ],
+)
+def test_whom_to_send_to_is_chosen_and_drawn_again(
+    shop: Any, panel: Panel, chosen: dict[str, Any], tree: Any
+) -> None:
+    make_friend(tags=("VIP", "客訴中"))
+    create_segment("常客", stage.tagged("VIP"), staff=None, now=NOON, wall=NOON)
+    save(panel, **chosen)
+    row = Broadcast.get()
+    assert row.audience == tree
+    if tree is not None:
+        drawn = audience_choice(tree)
+        assert drawn == chosen
 
 
 def test_a_scheduled_time_is_the_shops(shop: Any, panel: Panel) -> None:
@@ -183,8 +218,8 @@ def test_a_scheduled_broadcast_with_undo_by_clicks(
     sign_in(page, live, "mei@example.com", PASSWORD)
     page.goto(f"{live}/admin/broadcasts/")
     page.get_by_role("link", name="新的群發訊息").first.click()
-    page.get_by_text("有某個標籤的好友").first.click()
-    page.get_by_label("標籤", exact=True).select_option("愛吃雙拼")
+    page.get_by_text("依標籤").first.click()
+    page.get_by_label("愛吃雙拼").first.check()
     page.get_by_text("會送出").wait_for()
     page.get_by_text("預約傳送", exact=True).click()
     page.locator("[name=at]").fill("2026-11-23T14:30")
