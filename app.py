@@ -1,7 +1,8 @@
-"""The WSGI application: what `gunicorn "app:create_app()"` and the `flask` command find."""
+"""The WSGI application: what the web server and the `flask` command find."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 
@@ -9,6 +10,7 @@ from flask import Flask
 
 from lineadmin import cli
 from lineadmin.errors import ConfigError
+from lineadmin.family import PARENT, end_with_supervisor
 
 
 def create_app() -> Flask:
@@ -17,6 +19,8 @@ def create_app() -> Flask:
     Our own shell commands get an application without screens: they start sooner, and
     `flask migrate` must work before the tables exist.
     """
+    if multiprocessing.parent_process() is not None and os.environ.get(PARENT):
+        end_with_supervisor(os.getppid())  # the web server's worker must not outlive it
     commands = cli.asked_for(sys.argv)
     if commands:
         return cli.shell_app(commands)

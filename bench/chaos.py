@@ -416,7 +416,7 @@ class Chaos:
         if role == "worker":
             environ[phase.VARIABLE] = str(self.phase_file)
         self.children[role] = subprocess.Popen(
-            command_of(role, self.config),
+            command_of(role),
             cwd=ROOT,
             env=environ,
             start_new_session=True,

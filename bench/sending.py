@@ -86,14 +86,14 @@ def measure(url: str, folder: Path, *, friends: int, pushes: int) -> list[Line]:
         "LINE_DATA_API_BASE": f"http://127.0.0.1:{line_port}",
         "PUBLIC_URL": "https://shop.example",
     }
-    config = configuration.use(load_config(environ))
+    configuration.use(load_config(environ))
     database.open_database(url)
     migrate.migrate()
     make_friends(friends, female=pushes)
     settings.change_shop({"undo_minutes": 0}, staff=None, wall=clock.wall())
     with quick_line.running(line_port, LINE_MS) as line:
         worker = subprocess.Popen(
-            command_of("worker", config),
+            command_of("worker"),
             cwd=ROOT,
             env={**os.environ, **environ},
             stderr=(folder / "log").open("wb"),

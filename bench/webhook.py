@@ -29,7 +29,8 @@ from bench import load, quick_line, sending
 from lineadmin import clock, migrate, settings
 from lineadmin import config as configuration
 from lineadmin import db as database
-from lineadmin.cli.processes import THREADS, command_of
+from lineadmin.cli.processes import command_of
+from lineadmin.cli.web_server import THREADS
 from lineadmin.config import Config, load_config
 from lineadmin.inbox.models import InboundEvent
 from lineadmin.settings import heartbeat
@@ -70,12 +71,12 @@ def alone(config: Config, environ: dict[str, str], rounds: int, events: int) -> 
     ports = {name: _free_port() for name in ("floor", "gunicorn", "granian")}
     with (
         _served(_floor(ports["floor"]), environ, ports["floor"]),
-        _served(_gunicorn(config, ports["gunicorn"]), environ, ports["gunicorn"]),
+        _served(_gunicorn(ports["gunicorn"]), environ, ports["gunicorn"]),
         _served(_granian(ports["granian"]), environ, ports["granian"]),
     ):
         measured = _alternate(ports, rounds, events)
     _tell("alone", measured)
-    floor, ours = measured["floor"], measured["gunicorn"]
+    floor, ours = measured["floor"], measured["granian"]
     rate = load.median([a.rate / b.rate for a, b in zip(ours, floor, strict=True)])
     late = load.median(
         [a.percentile(99) / b.percentile(99) for a, b in zip(ours, floor, strict=True)]
@@ -106,7 +107,7 @@ def beside_a_report(
     staff.create(OWNER, "店主", "owner", by=None, wall=clock.wall(), password=PASSWORD)
     ports = {name: _free_port() for name in ("gunicorn", "granian")}
     with (
-        _served(_gunicorn(config, ports["gunicorn"]), environ, ports["gunicorn"]),
+        _served(_gunicorn(ports["gunicorn"]), environ, ports["gunicorn"]),
         _served(_granian(ports["granian"]), environ, ports["granian"]),
     ):
         measured: dict[str, list[load.Round]] = {name: [] for name in ports}
@@ -127,8 +128,8 @@ def during_a_broadcast(config: Config, environ: dict[str, str], friends: int) ->
     line_port = int(config.line_api_base.rsplit(":", 1)[1])
     with (
         quick_line.running(line_port, LINE_MS),
-        _served(_gunicorn(config, port), environ, port),
-        _process(command_of("worker", config), environ),
+        _served(_granian(port), environ, port),
+        _process(command_of("worker"), environ),
     ):
         sending.wait_for(lambda: heartbeat.last_beat("worker") is not None, 60)
         sent: list[float] = []
@@ -219,20 +220,14 @@ def _floor(port: int) -> list[str]:
     ]
 
 
-def _gunicorn(config: Config, port: int) -> list[str]:
-    """As `flask web` starts it, on another port."""
-    return [
-        f"--bind=127.0.0.1:{port}" if part.startswith("--bind") else part
-        for part in command_of("web", config)
-    ]
+def _gunicorn(port: int) -> list[str]:
+    """The alternative: the same application on the floor's server."""
+    return [*_floor(port)[:-1], "app:create_app()"]
 
 
 def _granian(port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--blocking-threads", str(THREADS), "--log-level", "warning", "app:create_app"),
-    ]
+    """As `flask web` serves, on another port."""
+    return ["env", f"PORT={port}", *command_of("web")]
 
 
 @contextmanager

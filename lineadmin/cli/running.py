@@ -32,16 +32,16 @@ def web() -> None:
     """Run the web server alone."""
     with open_shop() as config:
         _first_start(config)
-    _become(command_of("web", config))
+    _become(command_of("web"))
 
 
 @click.command()
 @plain_errors
 def worker() -> None:
     """Run the worker alone."""
-    with open_shop() as config:
+    with open_shop():
         pass
-    _become(command_of("worker", config))
+    _become(command_of("worker"))
 
 
 @click.command(hidden=True)
@@ -51,7 +51,7 @@ def simulator() -> None:
     config = read_config()
     if not config.simulator:
         raise click.ClickException("there is a simulator in simulator mode only")
-    _become(command_of("simulator", config))
+    _become(command_of("simulator"))
 
 
 @click.command("migrate")

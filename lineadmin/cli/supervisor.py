@@ -61,7 +61,7 @@ class Supervisor:
         # Each thread would else get a heap of its own, which a small dyno cannot spare.
         environment.setdefault("MALLOC_ARENA_MAX", "2")
         process = subprocess.Popen(  # noqa: S603
-            command_of(role, self._config), env=environment, start_new_session=True
+            command_of(role), env=environment, start_new_session=True
         )
         self._children.append(Child(role, process))
 

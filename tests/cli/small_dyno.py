@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from lineadmin.cli import supervisor
-from lineadmin.config import Config, load_config
+from lineadmin.config import load_config
 from lineadmin.family import end_with_supervisor
 
 
@@ -39,7 +39,7 @@ def be_a_child(folder: Path, role: str, behaviour: str) -> None:
 def be_the_supervisor(folder: Path, behaviours: dict[str, str]) -> int:
     """A supervisor that starts them in place of web, worker and simulator."""
 
-    def command_of(role: str, _config: Config) -> list[str]:
+    def command_of(role: str) -> list[str]:
         behaviour = behaviours.get(role, "obey")
         return [
             sys.executable,

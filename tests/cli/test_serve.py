@@ -106,6 +106,8 @@ def test_web_and_worker_run_apart(tmp_path: Path, database_url: str) -> None:
 
 def test_a_taken_port_ends_the_dyno_with_a_reason(tmp_path: Path, database_url: str) -> None:
     with socket.socket() as taken:
+        # As another lineadmin has it: open to sharing, which must not happen.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         terminal = shell(tmp_path, database_url, PORT=str(taken.getsockname()[1]))
