@@ -26,6 +26,7 @@ from lineadmin.friends.models import Friend, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox.models import Content, Delivery
+from lineadmin.segments.models import Segment
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
 
 TICK_MS, COUNT_MS, PAGE_MS = 20, 1_000, 300
@@ -39,7 +40,11 @@ PAGES = (
     "/admin/friends/?search=%E5%8F%8B+999999",
     "/admin/friends/?tag=1",
     "/admin/friends/?status=blocked",
+    "/admin/friends/?segment=1",
+    "/admin/friends/?segment=2&sort=last_seen_at",
     "/admin/friends/500000/",
+    "/admin/segments/",
+    "/admin/segments/details/?id=1",
     "/admin/tags/",
     "/admin/deliveries/",
     "/admin/deliveries/?state=4",
@@ -58,6 +63,13 @@ THREE_CONDITIONS = {
         {"field": "tag", "op": "is", "value": "愛吃雙拼"},
         {"field": "gender", "op": "is", "value": "female"},
         {"field": "friend_days", "op": "at_least", "value": 30},
+    ]
+}
+RARE = {
+    "all": [
+        {"field": "age", "op": "at_least", "value": 25},
+        {"field": "region", "op": "is", "value": "tw_01"},
+        {"field": "os", "op": "is", "value": "ios"},
     ]
 }
 
@@ -109,6 +121,9 @@ def make_shop(friends: int, deliveries: int) -> None:
         _fill(Source, {"id": "2", "code": "'line_pay'", "name": "'LINE Pay'", "created_at": now})
         _fill(Tag, {"id": "1", "name": "'愛吃雙拼'", "created_at": now})
         _fill(Tag, {"id": "2", "name": "'會員'", "created_at": now})
+        for number, tree in ((1, THREE_CONDITIONS), (2, RARE)):
+            made = {"id": number, "name": f"'{number}'", "tree": _text(tree)}
+            _fill(Segment, {**made, "created_at": now})
         joined = f"{now} - i % 900 * {DAY_MS}"
         _fill(
             Friend,

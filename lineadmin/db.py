@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from peewee import (
+    SQL,
     AutoField,
     BigIntegerField,
     Database,
@@ -235,3 +236,9 @@ def insert_rows(
     values = [turn(value) for row in rows for turn, value in zip(convert, row, strict=True)]
     cursor = db.execute_sql(sql, values)
     return list(cursor.fetchall()) if returning else []
+
+
+def one_of(column: Any, numbers: Iterable[int]) -> Any:
+    """`column IN (…)` without a parameter per number; they are our own integers."""
+    listed = ",".join(str(int(number)) for number in numbers)
+    return column.in_(SQL(f"({listed})" if listed else "(NULL)"))

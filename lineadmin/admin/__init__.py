@@ -18,6 +18,7 @@ AREAS = (
     "home",
     "friends",
     "tags",
+    "segments",
     "replies",
     "broadcasts",
     "sequences",

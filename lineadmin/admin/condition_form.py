@@ -64,7 +64,7 @@ class ConditionWidget:
 
     def __call__(self, field: ConditionField, **_attributes: Any) -> Markup:
         return Markup(  # noqa: S704 - our own template, which escapes
-            render_template("admin/_condition.html", field=field, sentence=_told(field.json_form))
+            render_template("admin/_condition.html", field=field, sentence=_told(field.shown))
         )
 
 
@@ -89,13 +89,17 @@ class ConditionField(Field):
         self.without = without
         self.count = count
         self.tree: Tree | None = None
-        self.json_form: Any = {"all": []}  # what the editor shows, also when it cannot be read
+        self.json_form: Any = {"all": []}  # what was posted
+
+    @property
+    def shown(self) -> Any:
+        """What the editor starts from: what was posted, also where it cannot be; else the data."""
+        return self.json_form if self.raw_data is not None else (self.data or {"all": []})
 
     def process_data(self, value: Any) -> None:
         """`value`: a tree, or its JSON form; None starts empty."""
         raw = segments.dump(value) if isinstance(value, Leaf | AllOf | AnyOf | Not) else value
         self.data = raw
-        self.json_form = raw or {"all": []}
         self.tree = None if raw is None else segments.parse(raw)
 
     def process_formdata(self, valuelist: list[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import and_
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,7 +13,7 @@ from flask_admin import expose
 from markupsafe import Markup
 from peewee import ModelSelect
 
-from lineadmin import clock, i18n
+from lineadmin import clock, i18n, segments, settings
 from lineadmin.admin import friend_cells as cells
 from lineadmin.admin import listing
 from lineadmin.admin.base import StaffModelView, bulk_action, current_staff, needs
@@ -23,6 +25,8 @@ from lineadmin.friends.attributes import source_choices
 from lineadmin.friends.models import FRIEND, Friend, Tag
 from lineadmin.friends.queries import FriendFilter
 from lineadmin.i18n import _, _l, _n
+from lineadmin.segments.models import Segment
+from lineadmin.segments.tree import TreeError
 from lineadmin.staff import audit
 from lineadmin.tasks import chores
 
@@ -37,6 +41,33 @@ def _sources() -> list[tuple[int, Any]]:
     return [*((row.id, row.name) for row in source_choices()), (0, _l("Not known"))]
 
 
+def _segments() -> list[tuple[int, str]]:
+    rows = Segment.select().where(Segment.archived_at.is_null()).order_by(Segment.name)
+    return [(row.id, row.name) for row in rows]
+
+
+def _in_segment(segment_id: int) -> Any:
+    """The friends of a saved segment, as a list finds them quickly."""
+    row = Segment.get_or_none(Segment.id == segment_id)
+    now, zone = clock.now(), settings.shop_zone()
+    try:
+        if row is None:
+            return Friend.id < 0
+        gathered = segments.where(row.tree, now=now, zone=zone)
+        walked = segments.where(row.tree, now=now, zone=zone, per_friend=True)
+        return queries.few_or(gathered, walked)
+    except TreeError:  # it leads back to itself
+        return Friend.id < 0
+
+
+def _where_of(chosen: Mapping[str, str], search: str = "") -> Any:
+    """The condition of a search and filters."""
+    conditions = [_in_segment(int(chosen["segment"]))] if "segment" in chosen else []
+    if not conditions or search or set(chosen) - {"segment"}:
+        conditions.append(_filter_of(chosen, search).where())
+    return reduce(and_, conditions)
+
+
 def _filter_of(chosen: Mapping[str, str], search: str = "") -> FriendFilter:
     return FriendFilter(
         search=search,
@@ -49,7 +80,7 @@ def _filter_of(chosen: Mapping[str, str], search: str = "") -> FriendFilter:
 
 def _narrowing(name: str, label: Any, choices: Any) -> listing.Filter:
     return listing.Filter(
-        name, label, choices, lambda query, value: query.where(_filter_of({name: value}).where())
+        name, label, choices, lambda query, value: query.where(_where_of({name: value}))
     )
 
 
@@ -83,6 +114,7 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
     search_columns = (Friend.display_name,)
     toolbar_filters = (
         _narrowing("tag", _l("Tag"), _tags),
+        _narrowing("segment", _l("Segment"), _segments),
         _narrowing("status", _l("Status"), tuple(queries.STATUSES.items())),
         _narrowing("source", _l("Gained-through path"), _sources),
         _narrowing(
@@ -169,10 +201,9 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
         told: dict[str, str] = {}
         whom: Any = ids
         if request.form.get("everybody") == "1":
-            friends, told = self._asked_for()
-            whom = friends.where()
+            whom, told = self._asked_for()
             if not self.confirmed():
-                return self._ask_everybody(tag, friends, told, ids, add=add)
+                return self._ask_everybody(tag, whom, told, ids, add=add)
         change = tags.add_tag_many if add else tags.remove_tag_many
         count = change(whom, tag.id, at=clock.now())
         if count:
@@ -184,8 +215,8 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
         flash(_marked(tag.name, count, add=add), "success")
         return None
 
-    def _asked_for(self) -> tuple[FriendFilter, dict[str, str]]:
-        """The search and filters of the list the button was on, for the query and in words."""
+    def _asked_for(self) -> tuple[Any, dict[str, str]]:
+        """The search and filters of the list the button was on, as a condition and in words."""
         args = dict(parse_qsl(urlsplit(request.form.get("url", "")).query))
         search = args.get("search", "").strip()[:200]
         chosen = listing.chosen_filters(self.toolbar_filters, args)
@@ -193,12 +224,12 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
         for one in self.toolbar_filters:
             if one.name in chosen:
                 words[str(one.label)] = str(dict(one.options())[chosen[one.name]])
-        return _filter_of(chosen, search), words
+        return _where_of(chosen, search), words
 
     def _ask_everybody(
-        self, tag: Tag, friends: FriendFilter, told: dict[str, str], ids: list[int], *, add: bool
+        self, tag: Tag, friends: Any, told: dict[str, str], ids: list[int], *, add: bool
     ) -> str:
-        count = queries.bounded_count(friends.where(), EVERYBODY)
+        count = queries.bounded_count(friends, EVERYBODY)
         question = _n(
             "Tag %(count)s friend “%(tag)s”?",
             "Tag %(count)s friends “%(tag)s”?",
@@ -250,7 +281,7 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
             {"filters": filters},
             wall=clock.wall(),
         )
-        where = _filter_of(chosen, search).where() if filters else None
+        where = _where_of(chosen, search) if filters else None
         name = f"friends-{i18n.local(clock.now()):%Y%m%d-%H%M}.csv"
         return Response(
             stream_with_context(csv_export.export_csv(where)),

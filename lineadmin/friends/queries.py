@@ -13,12 +13,14 @@ from typing import Any
 
 from peewee import Expression
 
+from lineadmin.db import one_of
 from lineadmin.friends.models import BLOCKED, FRIEND, UNKNOWN, Friend, FriendTag, Tag
 from lineadmin.i18n import _l
 from lineadmin.line.limits import USER_ID_PATTERN
 
 COUNT_LIMIT = 10_000
 FEW = 2_000  # ids that are named one by one in a query
+GATHERED = 20_000  # of a million: a fiftieth, so that a walk meets 50 of more soon
 _USER_ID = re.compile(USER_ID_PATTERN)
 
 STATUSES: dict[str, Any] = {
@@ -78,6 +80,16 @@ def named_few(text: str, limit: int = FEW) -> Expression:
     """
     found = ids(Friend.select(Friend.id).where(named(text)).limit(limit + 1))
     return Friend.id.in_(found) if len(found) <= limit else named(text)
+
+
+def few_or(gathered: Any, walked: Any, limit: int = GATHERED) -> Any:
+    """A condition for a list in any order: its friends by id where they are few, else `walked`.
+
+    Walking along an order until 50 rare friends are met would read everybody, and gathering
+    hundreds of thousands to show 50 would too.
+    """
+    found = ids(Friend.select(Friend.id).where(gathered).limit(limit + 1))
+    return one_of(Friend.id, found) if len(found) <= limit else walked
 
 
 def wants_none() -> Expression:

@@ -11,7 +11,7 @@ from typing import Any
 
 from peewee import SQL, Field, Model
 
-from lineadmin.db import db
+from lineadmin.db import db, one_of
 from lineadmin.outbox.models import Delivery, DeliveryState, Shipment, ShipmentState
 
 
@@ -33,12 +33,6 @@ def ready(shipment: Any = Shipment) -> Any:
 def flying(shipment: Any = Shipment) -> Any:
     """Shipments somebody holds a lease on."""
     return shipment.state == literal(ShipmentState.FLYING)
-
-
-def one_of(column: Any, numbers: Iterable[int]) -> Any:
-    """`column IN (…)` without a parameter per number; they are our own integers."""
-    listed = ",".join(str(int(number)) for number in numbers)
-    return column.in_(SQL(f"({listed})" if listed else "(NULL)"))
 
 
 def rows(query: Any) -> list[Any]:
@@ -122,3 +116,6 @@ def changed(query: Any) -> int:
 def literal(state: int) -> SQL:
     """A state as the query text itself, never a parameter."""
     return SQL(str(int(state)))
+
+
+__all__ = ["Listed", "flying", "literal", "one_of", "packed", "queued", "ready", "rows"]
