@@ -219,7 +219,7 @@ class SequenceView(AdminPage):
             wall=wall,
             public_url=config.current().public_url,
         )
-        actions.enable(row.id, staff=staff, wall=wall)
+        actions.enable(row.id, staff=staff, wall=wall, now=clock.now())
         flash(_("Published. Friends who start from now on get it."), "success")
         return redirect(self._address(row.id))
 
@@ -228,7 +228,9 @@ class SequenceView(AdminPage):
     @flash_refusals
     def enable(self, sequence_id: int) -> Response:
         """Switch on."""
-        actions.enable(self._get(sequence_id).id, staff=current_staff(), wall=clock.wall())
+        actions.enable(
+            self._get(sequence_id).id, staff=current_staff(), wall=clock.wall(), now=clock.now()
+        )
         flash(_("Switched on."), "success")
         return redirect(self._address(sequence_id))
 

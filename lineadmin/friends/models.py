@@ -91,6 +91,15 @@ Friend.add_index(
         Friend.opted_out_at, name="friend_opted_out", where=SQL("opted_out_at IS NOT NULL")
     )
 )
+# Whose birthday is on a day, without looking at everybody.
+Friend.add_index(
+    Friend.index(
+        Friend.birthday,
+        Friend.id,
+        name="friend_birthday",
+        where=SQL("birthday IS NOT NULL"),
+    )
+)
 
 
 class Tag(BaseModel):

@@ -28,7 +28,7 @@ _ALL = (
     Kind("opted_out", _l("Stopped notifications")),
     Kind("opted_in", _l("Allowed notifications again")),
     Kind("source.set", _l("Source set")),
-    Kind("attribute.set", _l("Attribute changed")),
+    Kind("attribute.set", _l("Attribute changed"), triggers=True),
     Kind("tag.added", _l("Tag added"), triggers=True),
     Kind("tag.removed", _l("Tag removed")),
     Kind("coupon.issued", _l("Coupon issued")),

@@ -86,6 +86,7 @@ def pack_chunk(
             return Packed()
         done = Packed()
         fit = recheck.leave_out(candidates, now)
+        fit = left_out_by_program(group, fit, programs, now)
         done.skipped = len(candidates) - len(fit)
         chosen = _without_remainder(fit, may_be_more=len(candidates) == limit, personal=personal)
         keep = quota.kept_from(group.kind, settings.shop())
@@ -103,6 +104,23 @@ def pack_chunk(
         if done.deliveries and not done.short:
             programs.goes_on(group.kind, group.origin_id or 0, now)
         return done
+
+
+def left_out_by_program(
+    group: Group, candidates: list[Candidate], programs: Programs, now: datetime
+) -> list[Candidate]:
+    """Leave out whom the program itself does not want to get it any more; answers the others."""
+    if group.origin_id is None or not candidates:
+        return candidates
+    runs = {one.friend_id: one.origin_run for one in candidates}
+    found = programs.left_out(group.kind, group.origin_id, runs, now)
+    if not found:
+        return candidates
+    out = [
+        one._replace(reason=found.get(one.friend_id, "")) if one.friend_id in found else one
+        for one in candidates
+    ]
+    return recheck.leave_out(out, now)
 
 
 def _head_is_personal(group: Group) -> bool:

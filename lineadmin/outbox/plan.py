@@ -18,7 +18,7 @@ from lineadmin.db import atomic, db, insert_ignore, is_postgres, to_ms
 from lineadmin.friends.models import BLOCKED as BLOCKED_STATUS
 from lineadmin.friends.models import Friend
 from lineadmin.outbox import phase, reasons
-from lineadmin.outbox.live import rows
+from lineadmin.outbox.live import one_of, rows
 from lineadmin.outbox.models import Content, Delivery, DeliveryState
 from lineadmin.outbox.origins import Origin
 from lineadmin.settings import ShopSettings
@@ -35,6 +35,7 @@ COUNTED = (
     DeliveryState.UNKNOWN,
     DeliveryState.HELD,
 )
+_GOES_OUT = ("", reasons.SHIFTED)  # what is planned to be sent
 _COLUMNS = (
     Delivery.friend_id,
     Delivery.origin_kind,
@@ -82,7 +83,10 @@ class Planned:
 
 @dataclass(frozen=True)
 class PlanRow:
-    """One friend's message in a bulk plan. A `skip_reason` writes it as left out at once."""
+    """One friend's message in a bulk plan. A `skip_reason` writes it as left out at once.
+
+    `shifted` keeps with it that it was moved to another day than its program had planned.
+    """
 
     friend_id: int
     origin: Origin
@@ -92,6 +96,7 @@ class PlanRow:
     priority: int = 50
     counts_for_cap: bool = True
     skip_reason: str = ""
+    shifted: bool = False
 
 
 def plan_where(
@@ -207,6 +212,16 @@ def fate(due_at: datetime, *, cap: Cap | None, holdout: Expression | None = None
     return _reason(Friend, Friend.id, to_ms(due_at), cap=cap, holdout=holdout)
 
 
+def over_cap(friend_ids: Iterable[int], due_at: datetime, cap: Cap) -> set[int]:
+    """Those of these friends for whom one more message at `due_at` would be over the cap."""
+    if cap.messages <= 0:
+        return set(friend_ids)
+    over = Friend.select(Friend.id).where(
+        one_of(Friend.id, friend_ids) & _over_cap(Friend.id, to_ms(due_at), cap)
+    )
+    return {friend_id for (friend_id,) in rows(over)}
+
+
 def _insert_rows(rows: Sequence[PlanRow], now: datetime, cap: Cap | None) -> Planned:
     # A node of peewee's per row instead of per value: ten times as fast.
     given = ValuesList([(SQL(_literal(row)),) for row in rows], alias="given")
@@ -239,13 +254,14 @@ def _insert_rows(rows: Sequence[PlanRow], now: datetime, cap: Cap | None) -> Pla
 
 def _literal(row: PlanRow) -> str:
     """The row as a list of SQL literals: numbers, and one of our own reason codes."""
-    if row.skip_reason and not row.skip_reason.isidentifier():
-        raise ValueError(f"not a reason code: {row.skip_reason!r}")
+    preset = reasons.SHIFTED if row.shifted and not row.skip_reason else row.skip_reason
+    if preset and not preset.isidentifier():
+        raise ValueError(f"not a reason code: {preset!r}")
     expires = "NULL" if row.expires_at is None else to_ms(row.expires_at)
     return (
         f"{row.friend_id:d}, {row.origin.kind:d}, {row.origin.id:d}, {row.origin.run:d}, "
         f"{row.content_id:d}, {to_ms(row.due_at)}, {expires}, {row.priority:d}, "
-        f"{'TRUE' if row.counts_for_cap else 'FALSE'}, '{row.skip_reason}'"
+        f"{'TRUE' if row.counts_for_cap else 'FALSE'}, '{preset}'"
     )
 
 
@@ -286,7 +302,7 @@ def _reason(
 ) -> Any:
     cases: list[tuple[Any, Any]] = []
     if preset is not None:
-        cases.append((preset != "", preset))
+        cases.append((preset.not_in(_GOES_OUT), preset))
     cases += [
         (friend.status == BLOCKED_STATUS, reasons.BLOCKED),
         (friend.opted_out_at.is_null(False), reasons.OPTED_OUT),
@@ -298,7 +314,7 @@ def _reason(
         cases.append(
             (over if counts_for_cap is None else (counts_for_cap == True) & over, reasons.CAP)  # noqa: E712
         )
-    return Case(None, cases, "")
+    return Case(None, cases, "" if preset is None else preset)
 
 
 def _over_cap(friend_id: Any, due: Any, cap: Cap) -> Expression:
@@ -332,11 +348,11 @@ def _outcome(reason: Any, now: datetime) -> tuple[Any, ...]:
     """state, reason, detail, planned_at, done_at"""
     queued, skipped = int(DeliveryState.QUEUED), int(DeliveryState.SKIPPED)
     return (
-        Case(None, [(reason == "", queued)], skipped),
+        Case(None, [(reason.in_(_GOES_OUT), queued)], skipped),
         reason,
         Value(""),
         Value(to_ms(now)),
-        Case(None, [(reason == "", None)], to_ms(now)),
+        Case(None, [(reason.in_(_GOES_OUT), None)], to_ms(now)),
     )
 
 

@@ -5,7 +5,7 @@ The outbox lies below messages, broadcasts and sequences, so whoever starts a se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -74,6 +74,15 @@ class Programs:
     def break_quiet(self, kind: OriginKind, ids: set[int]) -> set[int]:
         """Those of `ids` that may leave within the quiet hours, for a reason somebody stated."""
         return set()
+
+    def left_out(
+        self, kind: OriginKind, id: int, friends: Mapping[int, int], now: datetime
+    ) -> Mapping[int, str]:
+        """Whom a program wants to leave out after all, at the moment of sending, with the reason.
+
+        :param friends: friend id -> `origin_run` of what is about to leave; never many thousands
+        """
+        return {}
 
     def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:
         """The rest of a program can't go on.

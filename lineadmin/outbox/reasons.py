@@ -18,6 +18,11 @@ COUPON_USED = "coupon_used"
 COUPON_NEW = "coupon_new"
 NO_PUBLIC_URL = "no_public_url"
 NOT_PREPARED = "not_prepared"
+GOAL = "goal"
+COLLISION = "collision"
+SWITCHED_OFF = "switched_off"
+# Sent all the same, on another day than planned
+SHIFTED = "shifted"
 # Taken back by staff or by its program (CANCELED)
 CANCELED = "canceled"
 LEFT = "left"
@@ -49,6 +54,10 @@ LABELS: dict[str, Any] = {
     EXPIRED: _l("Too late to be of use"),
     LATE: _l("The server was down at its time"),
     NO_PUBLIC_URL: _l("This server has no public address"),
+    GOAL: _l("Her stop condition was reached"),
+    COLLISION: _l("A more important message came that day"),
+    SWITCHED_OFF: _l("The step messages were switched off at its time"),
+    SHIFTED: _l("Moved a day for a more important message"),
     NOT_PREPARED: _l("The message could not be made"),
     COUPON_GONE: _l("The coupon is gone"),
     COUPON_USED: _l("Has used the coupon already"),

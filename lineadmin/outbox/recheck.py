@@ -92,12 +92,16 @@ def allowed_origins(
     return allowed
 
 
-def take(group: Group, limit: int, now: datetime) -> list[Candidate]:
-    """The group's next due deliveries, locked for this transaction."""
+def take(
+    group: Group, limit: int, now: datetime, *, friend_id: int | None = None
+) -> list[Candidate]:
+    """The group's next due deliveries, locked for this transaction; of one friend, if named."""
     condition = queued() & (Delivery.origin_kind == int(group.kind)) & (Delivery.due_at <= now)
     order = [Delivery.origin_id, Delivery.due_at, Delivery.id]
     if group.origin_id is not None:
         condition &= Delivery.origin_id == group.origin_id
+    if friend_id is not None:
+        condition &= Delivery.friend_id == friend_id
     query = (
         Delivery.select(
             Delivery.id,

@@ -74,6 +74,10 @@ _LEFT_BECAUSE: dict[str, Any] = {
     "archived": _l("it was archived"),
     "staff": _l("stopped by staff"),
     "version_gone": _l("its version is gone"),
+    "goal": _l("reached what it was for"),
+    "date_gone": _l("her date was taken away"),
+    "switched_off": _l("it was switched off"),
+    "period_over": _l("its period was over"),
 }
 _EVENTS: dict[str, Any] = {
     "videoPlayComplete": _l("Watched a video to its end"),

@@ -161,6 +161,14 @@ def _left_out(delivery: Delivery, now: datetime) -> str:
             "Not sent: the server was down on its day, and a late message would only surprise."
         ),
         reasons.COUPON_GONE: _("Not sent: its coupon could not be given any more."),
+        reasons.GOAL: _("Not sent: by then she had reached what the step messages were for."),
+        reasons.COLLISION: _(
+            "Not sent: a more important message came that day, and the day after was full too."
+        ),
+        reasons.SWITCHED_OFF: _(
+            "Not sent: the step messages were switched off on its day, and a late message would "
+            "only surprise."
+        ),
         reasons.COUPON_USED: _("Not sent: she had used the coupon already."),
         reasons.COUPON_NEW: _("Not sent: she got the coupon only after the time to remind of it."),
     }

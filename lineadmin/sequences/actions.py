@@ -189,10 +189,16 @@ def publish(
 
 
 def enable(
-    sequence_id: int, *, version: int | None = None, staff: Staff | None, wall: datetime
+    sequence_id: int,
+    *,
+    version: int | None = None,
+    staff: Staff | None,
+    wall: datetime,
+    now: datetime | None = None,
 ) -> bool:
     """Let friends start, and those underway go on; False where it was so already.
 
+    :param now: shop time: steps that became late before it were left out because of the switch
     :raises DomainError: nothing was published yet
     """
     with atomic():
@@ -202,7 +208,8 @@ def enable(
             raise DomainError(_l("Publish the sequence before you enable it."))
         if row.enabled and not row.pause_reason:
             return False
-        _change(row, version, enabled=True, pause_reason="")
+        since = {} if row.enabled or now is None else {"enabled_at": now}
+        _change(row, version, enabled=True, pause_reason="", **since)
         _switched(staff, "sequence.enable", row, wall)
     return True
 

@@ -13,26 +13,29 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from peewee import SQL, fn
+from peewee import SQL, Value, fn
 
-from lineadmin import settings
-from lineadmin.db import atomic, is_postgres
+from lineadmin import segments, settings
+from lineadmin.db import atomic, dump_json, is_postgres
 from lineadmin.friends.models import BLOCKED as BLOCKED_STATUS
 from lineadmin.friends.models import Friend
 from lineadmin.messages.parts import parse_parts
 from lineadmin.messages.render import is_personal
 from lineadmin.messages.summary import summarise
 from lineadmin.outbox import content, reasons
-from lineadmin.outbox.live import one_of
+from lineadmin.outbox.live import one_of, rows
 from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.origins import Origin
 from lineadmin.outbox.plan import Cap, PlanRow, plan_rows
-from lineadmin.sequences import calendar, enrolments
-from lineadmin.sequences.definition import Definition, Step, parse
-from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
+from lineadmin.sequences import calendar, collisions, enrolments, goals
+from lineadmin.sequences.definition import AT_FIRST_STEP, Definition, Step
+from lineadmin.sequences.models import Enrolment, Sequence
+from lineadmin.sequences.moving import moving
+from lineadmin.sequences.places import RUN_FACTOR, origin_run, place_of
+from lineadmin.sequences.published import definitions
+from lineadmin.sequences.starts import UNDECIDED, reason_of
 
 CHUNK = 5_000
-RUN_FACTOR, BRANCH_FACTOR = 1_000, 100
 
 
 class Due(NamedTuple):
@@ -60,9 +63,9 @@ class Place(NamedTuple):
 def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda: False) -> int:
     """Plan every step that is due; how many. Harmless to lose, repeat or run twice."""
     planned = 0
-    for sequence_id, priority in _with_due(now):
+    for sequence_id in with_due(now):
         while not stopping():
-            done = advance_chunk(sequence_id, now, priority=priority)
+            done = advance_chunk(sequence_id, now)
             planned += done
             if not done:
                 break
@@ -71,61 +74,52 @@ def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda
 
 def is_due(now: datetime) -> bool:
     """Whether any step is due; one question that indexes answer."""
-    return bool(_with_due(now))
+    return bool(with_due(now))
 
 
 def advance_chunk(
-    sequence_id: int, now: datetime, *, priority: int = 50, limit: int = CHUNK
+    sequence_id: int, now: datetime, *, limit: int = CHUNK, friend_id: int | None = None
 ) -> int:
-    """Plan the next due steps of one sequence in one transaction; how many friends moved on."""
+    """Plan the next due steps of one sequence in one transaction; how many friends moved on.
+
+    With `friend_id` only hers: a dry run plays one friend.
+    """
     with atomic():
-        query = _due(sequence_id, now, limit)
+        query = _due(sequence_id, now, limit, friend_id)
         if is_postgres():
             query = query.for_update(skip_locked=True, of=Enrolment)
         due = [Due(*row) for row in query.tuples()]
         if not due:
             return 0
         shop = settings.shop()
+        sequence = Sequence.get_by_id(sequence_id)
         gone = [one.id for one in due if one.status == BLOCKED_STATUS]
         enrolments.end_many(gone, reason=enrolments.BLOCKED, now=now)
         places: dict[Place, list[Due]] = defaultdict(list)
         for one in due:
             if one.status != BLOCKED_STATUS:
                 places[Place(one.version_id, one.branch, one.step, one.base_day)].append(one)
-        definitions = _definitions({place.version_id for place in places})
-        rows: list[PlanRow] = []
+        known = definitions({place.version_id for place in places})
+        planned: list[PlanRow] = []
         for place, friends in places.items():
-            definition = definitions.get(place.version_id)
-            if definition is None or place.step >= len(definition.branches[place.branch].steps):
+            definition = known.get(place.version_id)
+            if definition is None or not _is_in(definition, place):
                 ids = [one.id for one in friends]
                 enrolments.end_many(ids, reason=enrolments.VERSION_GONE, now=now)
-                continue
-            steps = definition.branches[place.branch].steps
-            rows += _rows(sequence_id, place, friends, steps[place.step], shop.zone, now, priority)
-            _move_on(sequence_id, place, friends, steps, shop.zone, now)
-        plan_rows(rows, now=now, cap=Cap.of(shop))
+            elif place.branch == UNDECIDED:
+                _decide(place, friends, definition, shop.zone, now)
+            else:
+                planned += _plan_place(sequence, place, friends, definition, shop.zone, now)
+        plan_rows(planned, now=now, cap=Cap.of(shop))
     return len(due)
 
 
-def origin_run(run: int, branch: int, step: int) -> int:
-    """How a delivery names its place: enrolment run, branch and step (from 1)."""
-    return run * RUN_FACTOR + branch * BRANCH_FACTOR + step
-
-
-def place_of(run_number: int) -> tuple[int, int]:
-    """Branch and step (from 1) of a delivery's `origin_run`."""
-    return run_number % RUN_FACTOR // BRANCH_FACTOR, run_number % BRANCH_FACTOR
-
-
 def may_send(ids: set[int], now: datetime) -> set[int]:
-    """Those sequences whose planned steps may leave: enabled ones that LINE has not refused."""
-    rows = Sequence.select(Sequence.id).where(
-        one_of(Sequence.id, ids)
-        & (Sequence.enabled == True)  # noqa: E712
-        & Sequence.archived_at.is_null()
-        & (Sequence.pause_reason != reasons.REFUSED)
+    """Those sequences whose planned steps may leave: ones at work that LINE has not refused."""
+    going = Sequence.select(Sequence.id).where(
+        one_of(Sequence.id, ids) & moving() & (Sequence.pause_reason != reasons.REFUSED)
     )
-    return {row.id for row in rows}
+    return {row.id for row in going}
 
 
 def waits(sequence_id: int, reason: str) -> None:
@@ -142,24 +136,29 @@ def goes_on(sequence_id: int) -> None:
     ).execute()
 
 
-def _with_due(now: datetime) -> list[tuple[int, int]]:
-    """Id and priority of every sequence in which friends may move now, most important first."""
-    waiting = Enrolment.select(SQL("1")).where(
-        enrolments.active() & (Enrolment.sequence == Sequence.id) & (Enrolment.next_at <= now)
-    )
-    rows = (
-        Sequence.select(Sequence.id, Sequence.priority)
-        .where(
-            Sequence.enabled == True,  # noqa: E712
-            Sequence.archived_at.is_null(),
-            fn.EXISTS(waiting),
-        )
+def with_due(now: datetime, friend_id: int | None = None) -> list[int]:
+    """Every sequence in which friends may move now, most important first.
+
+    With `friend_id` only those in which she may.
+    """
+    due = enrolments.active() & (Enrolment.sequence == Sequence.id) & (Enrolment.next_at <= now)
+    if friend_id is not None:
+        due &= Enrolment.friend_id == friend_id
+    waiting = Enrolment.select(SQL("1")).where(due)
+    moved = (
+        Sequence.select(Sequence.id)
+        .where(moving(), fn.EXISTS(waiting))
         .order_by(Sequence.priority, Sequence.id)
     )
-    return [(row.id, row.priority) for row in rows]
+    return [row.id for row in moved]
 
 
-def _due(sequence_id: int, now: datetime, limit: int):  # type: ignore[no-untyped-def]
+def _due(  # type: ignore[no-untyped-def]
+    sequence_id: int, now: datetime, limit: int, friend_id: int | None = None
+):
+    due = enrolments.active() & (Enrolment.sequence == sequence_id) & (Enrolment.next_at <= now)
+    if friend_id is not None:
+        due &= Enrolment.friend_id == friend_id
     return (
         Enrolment.select(
             Enrolment.id,
@@ -172,27 +171,76 @@ def _due(sequence_id: int, now: datetime, limit: int):  # type: ignore[no-untype
             Friend.status,
         )
         .join(Friend, on=(Friend.id == Enrolment.friend_id))
-        .where(
-            enrolments.active() & (Enrolment.sequence == sequence_id) & (Enrolment.next_at <= now)
-        )
+        .where(due)
         .order_by(Enrolment.next_at, Enrolment.id)
         .limit(limit)
     )
 
 
-def _definitions(version_ids: set[int]) -> dict[int, Definition]:
-    rows = SequenceVersion.select().where(SequenceVersion.id.in_(version_ids))
-    return {row.id: parse(row.definition) for row in rows}
+def _is_in(definition: Definition, place: Place) -> bool:
+    """Whether the definition has such a step; one that was changed behind our back may not."""
+    if place.branch == UNDECIDED:
+        return definition.branched
+    branches = definition.branches
+    return place.branch < len(branches) and place.step < len(branches[place.branch].steps)
+
+
+def _decide(
+    place: Place, friends: list[Due], definition: Definition, zone: ZoneInfo, now: datetime
+) -> None:
+    """Choose the branch of friends whose first step may be due: the first that fits takes her."""
+    left = {one.friend_id: one.id for one in friends}
+    for number, branch in enumerate(definition.branches):
+        fits = one_of(Friend.id, left)
+        if branch.where is not None:
+            fits &= segments.where(branch.where, now=now, zone=zone, per_friend=True)
+        chosen = [one for (one,) in rows(Friend.select(Friend.id).where(fits))]
+        if not chosen:
+            continue
+        first = branch.steps[0]
+        Enrolment.update(
+            branch=number,
+            branch_reason=Value(dump_json(reason_of(branch, AT_FIRST_STEP))),
+            next_at=calendar.planned_moment(
+                calendar.planned_day(place.base_day, first), first, zone
+            ),
+        ).where(
+            one_of(Enrolment.id, [left.pop(one) for one in chosen])
+            & (Enrolment.branch == UNDECIDED)
+            & enrolments.active()
+        ).execute()
+
+
+def _plan_place(
+    sequence: Sequence,
+    place: Place,
+    friends: list[Due],
+    definition: Definition,
+    zone: ZoneInfo,
+    now: datetime,
+) -> list[PlanRow]:
+    """The rows of friends in one place, who move on; those who have reached the goal leave."""
+    steps = definition.branches[place.branch].steps
+    done = goals.reached(definition, [one.friend_id for one in friends], zone, now)
+    leaving = [one for one in friends if one.friend_id in done]
+    going = [one for one in friends if one.friend_id not in done]
+    step = steps[place.step]
+    planned = _rows(sequence, place, going, step, zone, now)
+    planned = collisions.settle(planned, sequence, cap=Cap.of(settings.shop()), zone=zone, now=now)
+    planned += _rows(sequence, place, leaving, step, zone, now, left_out=reasons.GOAL)
+    enrolments.end_many([one.id for one in leaving], reason=enrolments.GOAL, now=now)
+    _move_on(sequence.id, place, going, steps, zone, now)
+    return planned
 
 
 def _rows(
-    sequence_id: int,
+    sequence: Sequence,
     place: Place,
     friends: list[Due],
     step: Step,
     zone: ZoneInfo,
     now: datetime,
-    priority: int,
+    left_out: str = "",
 ) -> list[PlanRow]:
     parts = parse_parts(list(step.messages))
     stored = content.store(
@@ -201,21 +249,28 @@ def _rows(
     day = calendar.planned_day(place.base_day, step)
     due_at = calendar.planned_moment(day, step, zone)
     expires_at = calendar.late_from(day, zone)
-    late = reasons.LATE if now >= expires_at else ""
+    if now >= expires_at:
+        left_out = left_out or _late(sequence, due_at)
     return [
         PlanRow(
             friend_id=one.friend_id,
             origin=Origin(
-                OriginKind.STEP, sequence_id, origin_run(one.run, place.branch, place.step + 1)
+                OriginKind.STEP, sequence.id, origin_run(one.run, place.branch, place.step + 1)
             ),
             content_id=stored.id,
             due_at=due_at,
             expires_at=expires_at,
-            priority=priority,
-            skip_reason=late,
+            priority=sequence.priority,
+            skip_reason=left_out,
         )
         for one in friends
     ]
+
+
+def _late(sequence: Sequence, due_at: datetime) -> str:
+    """Why nobody planned it in time: the sequence was switched off, or else the server."""
+    since = sequence.enabled_at
+    return reasons.SWITCHED_OFF if since is not None and due_at < since else reasons.LATE
 
 
 def _move_on(
@@ -228,6 +283,8 @@ def _move_on(
 ) -> None:
     day = calendar.planned_day(place.base_day, steps[place.step])
     after = place.step + 1
+    if not friends:
+        return
     finished = after == len(steps)
     if finished:
         change = Enrolment.update(
@@ -245,3 +302,17 @@ def _move_on(
     ).execute()
     if finished:
         enrolments.note_ended([one.friend_id for one in friends], sequence_id, "", now)
+
+
+__all__ = [
+    "RUN_FACTOR",
+    "advance",
+    "advance_chunk",
+    "goes_on",
+    "is_due",
+    "may_send",
+    "origin_run",
+    "place_of",
+    "waits",
+    "with_due",
+]

@@ -7,13 +7,24 @@ quiet hours) never moves it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from lineadmin.sequences.definition import WEEKDAYS, Step
 from lineadmin.settings.shop import parse_clock
 
 LATE_AFTER = timedelta(hours=24)
+
+
+class Opening(NamedTuple):
+    """Where somebody stands in a branch: steps behind her, the day the next one counts from, and
+    when that is due (None: there is none)."""
+
+    step: int
+    base_day: date
+    next_at: datetime | None
 
 
 def local_day(moment: datetime, zone: ZoneInfo) -> date:
@@ -45,3 +56,21 @@ def late_from(day: date, zone: ZoneInfo) -> datetime:
     """From this moment (UTC) a message planned for `day` is late and better not sent."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=1)
     return midnight.astimezone(UTC) + LATE_AFTER
+
+
+def opening(
+    steps: Sequence[Step], day: date, ahead_of: datetime | None, zone: ZoneInfo, *, done: int = 0
+) -> Opening:
+    """Where a friend stands whose trigger was on `day`, with `done` steps behind her.
+
+    :param ahead_of: pass over what would have been due before this moment (a date that became
+        known, or moved, too late for its first steps)
+    """
+    number, base = 0, day
+    for step in steps:
+        planned = planned_day(base, step)
+        moment = planned_moment(planned, step, zone)
+        if number >= done and (ahead_of is None or moment >= ahead_of):
+            return Opening(number, base, moment)
+        number, base = number + 1, planned
+    return Opening(number, base, None)

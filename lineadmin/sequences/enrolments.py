@@ -17,6 +17,7 @@ ACTIVE, FINISHED, STOPPED, HELD = "active", "finished", "stopped", "held"
 STATES = (ACTIVE, FINISHED, STOPPED, HELD)
 # Why somebody left before the end
 BLOCKED, ARCHIVED, BY_STAFF, VERSION_GONE = "blocked", "archived", "staff", "version_gone"
+GOAL, DATE_GONE, SWITCHED_OFF, PERIOD_OVER = "goal", "date_gone", "switched_off", "period_over"
 CHUNK = 5_000
 MOST_COUNTED = 10_000  # beyond it screens say "more than"
 
@@ -43,6 +44,20 @@ def end_many(ids: Iterable[int], *, reason: str, now: datetime) -> list[int]:
             friends = [friend for friend, sequence in ended if sequence == sequence_id]
             note_ended(friends, sequence_id, reason, now)
     return [friend for friend, _sequence in ended]
+
+
+def finish(ids: Iterable[int], *, now: datetime) -> None:
+    """Nothing is left of these runs."""
+    with atomic():
+        ended = (
+            Enrolment.update(state=FINISHED, ended_at=now, next_at=None)
+            .where(one_of(Enrolment.id, ids) & active())
+            .returning(Enrolment.friend_id, Enrolment.sequence)
+            .tuples()
+            .execute()
+        )
+        for friend_id, sequence_id in list(ended):
+            note_ended([friend_id], sequence_id, "", now)
 
 
 def end_all(sequence_id: int, *, reason: str, now: datetime) -> int:

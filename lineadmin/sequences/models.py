@@ -32,6 +32,11 @@ class Sequence(BaseModel):
     created_at = UTCDateTimeField()
     archived_at = UTCDateTimeField(null=True)
     version = IntegerField(default=1)
+    enabled_at = UTCDateTimeField(null=True)  # shop time; what was due before it stood still
+    # Friends' own dates were looked at up to this day, by this version, up to this friend id
+    dated_until = DateField(null=True)
+    dated_version = IntegerField(null=True)
+    dated_after = IntegerField(default=0)
 
 
 class SequenceVersion(BaseModel):
@@ -58,7 +63,7 @@ class Enrolment(BaseModel):
     friend_id = IntegerField()
     run = SmallIntegerField(default=1)
     version_id = IntegerField()
-    branch = SmallIntegerField(default=0)
+    branch = SmallIntegerField(default=0)  # -1: decided when the first step is due
     branch_reason = JSONTextField(null=True)
     step = SmallIntegerField(default=0)  # steps already planned
     base_day = DateField()  # planned local day of the step before (of the trigger for the first)
@@ -67,6 +72,7 @@ class Enrolment(BaseModel):
     reason = CharField(default="", max_length=32)
     entered_at = UTCDateTimeField()
     ended_at = UTCDateTimeField(null=True)
+    anchor = DateField(null=True)  # the friend's own date this run follows
 
     class Meta:
         indexes = (
@@ -85,4 +91,26 @@ Enrolment.add_index(
         name="enrolment_due",
         where=SQL("state = 'active'"),
     )
+)
+
+
+class Enlistment(BaseModel):
+    """Friends whom staff start all at once; done chunk by chunk, by friend id."""
+
+    sequence = ForeignKeyField(Sequence, backref="enlistments", on_delete="CASCADE")
+    name = CharField(default="")  # of the segment
+    where = JSONTextField()  # whom, as it was confirmed
+    day = DateField()  # the day their steps count from
+    expected = IntegerField()
+    after_id = IntegerField(default=0)
+    started = IntegerField(default=0)
+    state = CharField(default="running", max_length=8)  # running | done | stopped
+    created_at = UTCDateTimeField()
+    created_by = IntegerField(null=True)
+    done_at = UTCDateTimeField(null=True)
+    sequence_id: int
+
+
+Enlistment.add_index(
+    Enlistment.index(Enlistment.id, name="enlistment_running", where=SQL("state = 'running'"))
 )

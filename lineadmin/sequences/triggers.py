@@ -13,31 +13,18 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from peewee import SQL, Value
+from peewee import SQL
 
-from lineadmin import journal, segments, settings
+from lineadmin import settings
 from lineadmin.coupons.models import Coupon
-from lineadmin.db import atomic, dump_json, is_postgres, to_ms
+from lineadmin.db import atomic, is_postgres
 from lineadmin.errors import DomainError
-from lineadmin.friends.models import BLOCKED as BLOCKED_STATUS
-from lineadmin.friends.models import Friend, Source, Tag
+from lineadmin.friends.models import Tag
 from lineadmin.journal.models import Fact
-from lineadmin.outbox.live import one_of
-from lineadmin.segments.about_friend import UNKNOWN_SOURCE
-from lineadmin.sequences import calendar, enrolments
-from lineadmin.sequences.definition import (
-    COUPON_REDEEMED,
-    FOLLOW,
-    TAG_ADDED,
-    Branch,
-    Definition,
-    Trigger,
-    parse,
-)
-from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
+from lineadmin.sequences import by_hand, calendar, dates, enrolments, leaving, starts
+from lineadmin.sequences.definition import COUPON_REDEEMED, FOLLOW, TAG_ADDED, Trigger
 
 CHUNK = 5_000
-RUN = 1  # once per friend; later features may count on
 FACT_OF = {FOLLOW: "followed", TAG_ADDED: "tag.added", COUPON_REDEEMED: "coupon.redeemed"}
 
 logger = logging.getLogger(__name__)
@@ -53,20 +40,15 @@ class Claimed(NamedTuple):
     at: datetime
 
 
-class Live(NamedTuple):
-    """A sequence that friends may start at this moment."""
-
-    row: Sequence
-    version_id: int
-    definition: Definition
-
-
 def advance(now: datetime, wall: datetime) -> int:
-    """Look at every waiting fact; how many there were. Harmless to lose, repeat or run twice."""
-    done = 0
+    """Look at every waiting fact, at today's dates and at whom staff start; how many there were.
+
+    Harmless to lose, repeat or run twice.
+    """
+    done = leaving.advance(now, wall)
     while looked_at := handle_chunk(now):
         done += looked_at
-    return done
+    return done + dates.advance(now) + by_hand.advance(now)
 
 
 def is_due() -> bool:
@@ -83,10 +65,11 @@ def handle_chunk(now: datetime, limit: int = CHUNK) -> int:
         facts = _claim(limit, now)
         if not facts:
             return 0
-        for live in _live_sequences():
+        for live in starts.live_sequences():
             try:
                 with atomic():
-                    _start(live, facts, zone, now)
+                    start(live, facts, zone, now)
+                    dates.follow_changes(live, _changed(facts), zone, now)
             except DomainError:
                 # A condition that no longer makes sense must not hold up the other sequences.
                 logger.exception("sequence %s cannot start anybody", live.row.id)
@@ -108,143 +91,36 @@ def _claim(limit: int, now: datetime) -> list[Claimed]:
     return sorted(Claimed(*row) for row in claimed)
 
 
-def _live_sequences() -> list[Live]:
-    rows = Sequence.select().where(
-        Sequence.enabled == True,  # noqa: E712
-        Sequence.archived_at.is_null(),
-        Sequence.live_version.is_null(False),
-    )
-    live = list(rows.order_by(Sequence.priority, Sequence.id))
-    versions = {
-        version.id: version
-        for version in SequenceVersion.select().where(
-            SequenceVersion.id.in_([row.live_version for row in live])
-        )
-    }
-    return [
-        Live(row, version.id, parse(version.definition))
-        for row in live
-        if (version := versions.get(row.live_version or 0)) is not None
-    ]
-
-
-def _start(live: Live, facts: list[Claimed], zone: ZoneInfo, now: datetime) -> None:
+def start(live: starts.Live, facts: list[Claimed], zone: ZoneInfo, now: datetime) -> None:
+    """Start the friends of those facts that this sequence waits for."""
     trigger = live.definition.trigger
-    about = _object_id(trigger)
-    by_day: dict[date, list[int]] = defaultdict(list)
+    about = object_id(trigger)
+    by_day: dict[date, dict[int, datetime]] = defaultdict(dict)
     for fact in facts:
         if fact.kind != FACT_OF.get(trigger.kind) or about not in (None, fact.object_id):
             continue
         day = calendar.local_day(fact.at, zone)
-        if in_period(live.row, day):
-            by_day[day].append(fact.id)
-    for day, fact_ids in by_day.items():
-        enrol(live, day, fact_ids, zone, now)
+        if starts.in_period(live.row, day):
+            by_day[day].setdefault(fact.friend_id, fact.at)
+    condition = starts.may_start(trigger)
+    for day, entered_at in by_day.items():
+        starts.enrol(live, day, entered_at, condition=condition, zone=zone, now=now)
 
 
-def enrol(live: Live, day: date, fact_ids: list[int], zone: ZoneInfo, now: datetime) -> int:
-    """Start the friends of these facts, which all happened on `day`; how many were new.
-
-    The first branch whose condition fits takes a friend: later inserts meet her row and do nothing.
-    """
-    started = 0
-    for number, branch in enumerate(live.definition.branches):
-        condition = _may_start(live.definition.trigger)
-        if branch.where is not None:
-            condition &= segments.where(branch.where, now=now, zone=zone, per_friend=True)
-        friends = _insert(live, number, branch, day, fact_ids, condition, zone)
-        journal.record_many(friends, "sequence.enrolled", object_id=live.row.id, at=now)
-        started += len(friends)
-    return started
-
-
-def in_period(row: Sequence, day: date) -> bool:
-    """Whether friends may start on that day of the shop's."""
-    if row.period_from is not None and day < row.period_from:
-        return False
-    return row.period_until is None or day <= row.period_until
-
-
-def _insert(
-    live: Live,
-    number: int,
-    branch: Branch,
-    day: date,
-    fact_ids: list[int],
-    condition: Any,
-    zone: ZoneInfo,
-) -> list[int]:
-    first = branch.steps[0]
-    next_at = calendar.planned_moment(calendar.planned_day(day, first), first, zone)
-    reason = None if not live.definition.branched else dump_json({"branch": branch.name})
-    rows = (
-        Fact.select(
-            Value(live.row.id),
-            Fact.friend_id,
-            Value(RUN),
-            Value(live.version_id),
-            Value(number),
-            Value(reason),
-            Value(0),
-            day_value(day),
-            Value(to_ms(next_at)),
-            Value(enrolments.ACTIVE),
-            Value(""),
-            Fact.at,
-        )
-        .join(Friend, on=(Friend.id == Fact.friend_id))
-        .where(one_of(Fact.id, fact_ids) & condition)
-        .order_by(Fact.id)
-    )
-    columns = (
-        Enrolment.sequence,
-        Enrolment.friend_id,
-        Enrolment.run,
-        Enrolment.version_id,
-        Enrolment.branch,
-        Enrolment.branch_reason,
-        Enrolment.step,
-        Enrolment.base_day,
-        Enrolment.next_at,
-        Enrolment.state,
-        Enrolment.reason,
-        Enrolment.entered_at,
-    )
-    inserted = (
-        Enrolment.insert_from(rows, columns)
-        .on_conflict(action="nothing")
-        .returning(Enrolment.friend_id)
-        .tuples()
-        .execute()
-    )
-    return [friend_id for (friend_id,) in inserted]
-
-
-def day_value(day: date) -> Value:
-    """A day as a constant: PostgreSQL has a type for it, SQLite keeps text."""
-    return Value(day if is_postgres() else day.isoformat())
-
-
-def _may_start(trigger: Trigger) -> Any:
-    condition = Friend.status != BLOCKED_STATUS
-    if trigger.sources is None:
-        return condition
-    ids = [row.id for row in Source.select(Source.id).where(Source.code.in_(trigger.sources))]
-    fits = Friend.source.in_(ids)
-    if UNKNOWN_SOURCE in trigger.sources:
-        fits |= Friend.source.is_null()
-    return condition & fits
-
-
-def _object_id(trigger: Trigger) -> int | None:
-    """The tag or coupon the trigger is about; None for a follow, 0 where it is gone."""
-    if trigger.kind == FOLLOW:
-        return None
+def object_id(trigger: Trigger) -> int | None:
+    """The tag or coupon the trigger is about, 0 where it is gone; None where it is about none."""
     if trigger.kind == TAG_ADDED:
         row: Any = Tag.get_or_none(Tag.name == trigger.about)
-    else:
+    elif trigger.kind == COUPON_REDEEMED:
         row = Coupon.get_or_none(Coupon.code == trigger.about)
+    else:
+        return None
     return 0 if row is None else int(row.id)
+
+
+def _changed(facts: list[Claimed]) -> list[int]:
+    """The friends of whom something else is known now."""
+    return sorted({fact.friend_id for fact in facts if fact.kind == "attribute.set"})
 
 
 def _end_blocked(facts: list[Claimed], now: datetime) -> None:

@@ -108,7 +108,7 @@ def _load_settings(sequence_id: int, part: SequencePart, context: Context) -> No
         wall=context.wall,
     )
     if part.enabled is True and not row.enabled:
-        actions.enable(sequence_id, staff=context.staff, wall=context.wall)
+        actions.enable(sequence_id, staff=context.staff, wall=context.wall, now=context.now)
     elif part.enabled is False:
         actions.disable(sequence_id, staff=context.staff, wall=context.wall)
 

@@ -22,7 +22,7 @@ from lineadmin.outbox import pauses, quiet, recheck
 from lineadmin.outbox.live import flying, queued, ready
 from lineadmin.outbox.models import Delivery, Shipment
 from lineadmin.sequences import advance as steps
-from lineadmin.sequences import enrolments, triggers
+from lineadmin.sequences import by_hand, dates, enrolments, triggers
 from lineadmin.sequences.models import Enrolment
 from lineadmin.tasks.sending import Rooms
 
@@ -35,7 +35,9 @@ def next_moment(now: datetime) -> datetime | None:
 
 def is_settled(now: datetime, wall: datetime) -> bool:
     """Whether the worker has done whatever was due at `now` and may be done."""
-    if inbox.is_due(wall) or triggers.is_due() or steps.is_due(now) or broadcasts.is_due(now):
+    if inbox.is_due(wall) or triggers.is_due() or dates.is_due(now) or by_hand.is_due():
+        return False
+    if steps.is_due(now) or broadcasts.is_due(now):
         return False
     if pauses.current().nothing_leaves:
         return True
@@ -81,4 +83,5 @@ _QUESTIONS: tuple[Callable[[datetime], datetime | None], ...] = (
     _next_delivery,
     _next_broadcast,
     _end_of_quiet,
+    dates.next_look,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.protocol import Job, Prepare, Prepared, Programs
 from lineadmin.reminders import advance as reminders
 from lineadmin.sequences import advance as steps
+from lineadmin.sequences import goals
 from lineadmin.tracking import units
 
 
@@ -61,6 +62,12 @@ class Rooms(Programs):
     def break_quiet(self, kind: OriginKind, ids: set[int]) -> set[int]:
         """Broadcasts may, with a reason; see `Programs`."""
         return broadcasts.break_quiet(ids) if kind == OriginKind.BROADCAST else set()
+
+    def left_out(
+        self, kind: OriginKind, id: int, friends: Mapping[int, int], now: datetime
+    ) -> Mapping[int, str]:
+        """Friends who have reached what their step messages were for; see `Programs`."""
+        return goals.left_out(id, friends, now) if kind == OriginKind.STEP else {}
 
     def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:
         """The rest of a program can't go on; see `Programs`."""

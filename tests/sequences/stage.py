@@ -34,19 +34,33 @@ def publish(
     now: datetime,
     enabled: bool = True,
     name: str = "",
+    settings: dict[str, Any] | None = None,
+    **more: Any,
 ) -> Sequence:
-    """A published sequence."""
+    """A published sequence; `more` are further keys of its definition, `settings` of its own."""
     definition = {
         "trigger": trigger or {"follow": "any"},
         "branches": branches or [{"steps": list(steps)}],
+        **more,
     }
     made = actions.create_sequence(
         name or f"四週養成 {next(_count)}", definition, staff=None, now=now, wall=now
     )
     actions.publish(made.id, version=None, staff=None, now=now, wall=now, public_url="https://x")
     if enabled:
-        actions.enable(made.id, staff=None, wall=now)
+        actions.enable(made.id, staff=None, wall=now, now=now)
+    if settings:
+        change(made, **settings)
     return Sequence.get_by_id(made.id)
+
+
+def change(sequence: Sequence, **settings: Any) -> None:
+    """Change some settings of a sequence and leave the others."""
+    row = Sequence.get_by_id(sequence.id)
+    kept = {key: getattr(row, key) for key in ("name", "period_from", "period_until", "priority")}
+    actions.change_settings(
+        row.id, **{**kept, **settings}, version=None, staff=None, wall=row.created_at
+    )
 
 
 def follow(now: datetime, **fields: Any) -> Friend:

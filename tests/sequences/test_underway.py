@@ -269,7 +269,7 @@ def test_the_first_branch_that_fits_takes_a_friend() -> None:
     rest = follow(MONDAY)
     tick(MONDAY)
     assert [run_of(one).branch for one in (both, second, rest)] == [0, 1, 2]
-    assert run_of(rest).branch_reason == {"branch": "其他好友"}
+    assert run_of(rest).branch_reason == {"branch": "其他好友", "decided": "enrolment"}
     tick(at("2026-11-26"))
     origin = Delivery.get(Delivery.friend_id == second.id).origin_run
     assert advance.place_of(origin) == (1, 1)
