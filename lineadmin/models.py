@@ -18,6 +18,7 @@ from lineadmin.coupons.models import (
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.journal.models import Fact
+from lineadmin.lottery.models import Lottery, LotteryDraw, LotteryPrize
 from lineadmin.messages.models import Film, MessageTemplate, PictureSize, Upload
 from lineadmin.outbox.models import Content, Delivery, QuotaMonth, Reply, Shipment
 from lineadmin.reminders.models import CouponReminder
@@ -60,6 +61,9 @@ MODELS: tuple[type[Model], ...] = (
     TrackedLink,
     LinkClick,
     AggregationUnit,
+    Lottery,
+    LotteryPrize,
+    LotteryDraw,
     Segment,
     Upload,
     PictureSize,

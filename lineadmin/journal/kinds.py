@@ -37,6 +37,7 @@ _ALL = (
     Kind("coupon.undone", _l("Redemption undone")),
     Kind("coupon.voided", _l("Coupon taken back")),
     Kind("link.clicked", _l("Opened a link")),
+    Kind("lottery.drawn", _l("Drew in a lottery")),
     Kind("sequence.enrolled", _l("Started step messages")),
     Kind("sequence.ended", _l("Ended step messages")),
     Kind("linked", _l("Staff member's LINE linked")),
