@@ -24,6 +24,7 @@ AREAS = (
     "sequences",
     "coupons",
     "coupon_reminder",
+    "lotteries",
     "redeem",
     "deliveries",
     "undecided",

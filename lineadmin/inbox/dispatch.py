@@ -20,10 +20,10 @@ from lineadmin.friends.words import OPT_IN_DATA, OPT_OUT_DATA, is_opt_in, is_opt
 from lineadmin.inbox import messages
 from lineadmin.inbox.models import InboundEvent
 from lineadmin.line.parse import Event
-from lineadmin.replies import greeting, match, spoken
+from lineadmin.replies import greeting, lottery_answer, match, spoken
 from lineadmin.replies.greeting import Greeting
 from lineadmin.replies.models import ReplyRule
-from lineadmin.replies.owed import GREETING, KEYWORD, LINK, OPT_OUT, Owed
+from lineadmin.replies.owed import GREETING, KEYWORD, LINK, LOTTERY, OPT_OUT, Owed
 from lineadmin.settings import shop_zone
 from lineadmin.staff import linking
 
@@ -220,6 +220,9 @@ def _postback(scene: Scene) -> Owed | None:
         return scene.owed(friend, OPT_OUT, _opt_out(scene, friend))
     if data == OPT_IN_DATA:
         return scene.owed(friend, OPT_OUT, _opt_in(scene, friend))
+    if lottery_answer.is_draw(data):
+        parts = lottery_answer.answer(data, friend.id, friend.language, at=scene.at)
+        return scene.owed(friend, LOTTERY, parts)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from peewee import fn
@@ -82,7 +83,7 @@ def recheck(lottery: Lottery) -> Recheck:
     given = [0] * len(prizes)
     wrong: list[int] = []
     total = 0
-    for row in _walk(lottery):
+    for row in chain.from_iterable(batches(lottery)):
         total += 1
         number = chance.number_of(lottery.seed, lottery.code, row.friend_id, row.period)
         picked = chance.pick(number, chances)
@@ -105,7 +106,8 @@ def reason_label(code: str) -> str:
     return str(REASONS.get(code, code))
 
 
-def _walk(lottery: Lottery) -> Iterator[LotteryDraw]:
+def batches(lottery: Lottery) -> Iterator[list[LotteryDraw]]:
+    """Every draw in the order of drawing, a few thousand at a time."""
     after = 0
     while True:
         rows = list(
@@ -114,7 +116,8 @@ def _walk(lottery: Lottery) -> Iterator[LotteryDraw]:
             .order_by(LotteryDraw.id)
             .limit(BATCH)
         )
-        yield from rows
+        if rows:
+            yield rows
         if len(rows) < BATCH:
             return
         after = rows[-1].id

@@ -16,6 +16,7 @@ from lineadmin.friends.tags import DYNAMIC
 from lineadmin.i18n import _, _n, format_count
 from lineadmin.line import limits
 from lineadmin.line.text import grapheme_length, utf16_length
+from lineadmin.lottery.states import Phase, phase_of
 from lineadmin.messages import cards, film, names, rich
 from lineadmin.messages.links import replace_addresses, tidy_link
 from lineadmin.messages.parts import (
@@ -23,6 +24,7 @@ from lineadmin.messages.parts import (
     CouponCard,
     Image,
     LinkNote,
+    LotteryCard,
     Part,
     QuickReplies,
     QuickReply,
@@ -170,6 +172,8 @@ def _part(
         yield from _picture("image", part.upload, references)
     elif isinstance(part, CouponCard):
         yield from _coupon("coupon", part.coupon, references, now)
+    elif isinstance(part, LotteryCard):
+        yield from _lottery(part.lottery, references, now)
     elif isinstance(part, RichMessage):
         size = None if references is None else references.uploads.get(part.image)
         yield from rich.check(part, size)
@@ -262,6 +266,23 @@ def _coupon(
         yield field, _("The coupon “%(title)s” is closed.", title=coupon.title)
     elif now is not None and coupon.valid_until is not None and coupon.valid_until <= now:
         yield field, _("The coupon “%(title)s” has expired.", title=coupon.title)
+
+
+def _lottery(
+    code: str, references: References | None, now: datetime | None
+) -> Iterator[tuple[str, str]]:
+    if not code:
+        yield "lottery", _("Choose a lottery.")
+        return
+    if references is None:
+        return
+    known = references.lotteries.get(code)
+    if known is None:
+        yield "lottery", _("There is no lottery “%(code)s”.", code=code[:40])
+        return
+    phase = None if now is None else phase_of(known.lottery, now)
+    if phase in (Phase.CLOSED, Phase.ENDED):
+        yield "lottery", _("The lottery “%(title)s” is over.", title=known.lottery.title)
 
 
 def _quick_replies(replies: Sequence[QuickReply]) -> Iterator[tuple[str, str]]:

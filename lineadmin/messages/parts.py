@@ -27,6 +27,7 @@ from lineadmin.i18n import _l
 from lineadmin.messages.cards import Cards
 from lineadmin.messages.film import Video
 from lineadmin.messages.links import web_addresses
+from lineadmin.messages.lottery_card import LotteryCard
 from lineadmin.messages.part import Identifier, Part, Piece, Words, clean, one_of
 from lineadmin.messages.rich import RichMessage
 
@@ -137,7 +138,18 @@ class Track(Part):
 
 KINDS: Mapping[str, type[Part]] = {
     kind.key: kind
-    for kind in (Text, Sticker, Image, CouponCard, RichMessage, Cards, Video, QuickReplies, Track)
+    for kind in (
+        Text,
+        Sticker,
+        Image,
+        CouponCard,
+        LotteryCard,
+        RichMessage,
+        Cards,
+        Video,
+        QuickReplies,
+        Track,
+    )
 }
 KEYS = ", ".join(KINDS)
 
@@ -187,6 +199,11 @@ def tracking(parts: Sequence[Part]) -> Track | None:
 def coupon_codes(parts: Iterable[Part]) -> list[str]:
     """Codes of the coupons the parts hand out, each once, in order."""
     return list(dict.fromkeys(code for part in parts for code in part.coupon_codes()))
+
+
+def lottery_codes(parts: Iterable[Part]) -> list[str]:
+    """Codes of the lotteries the parts let friends draw in, each once, in order."""
+    return list(dict.fromkeys(part.lottery for part in parts if isinstance(part, LotteryCard)))
 
 
 def upload_tokens(parts: Iterable[Part]) -> list[str]:
@@ -312,6 +329,7 @@ __all__ = [
     "Cards",
     "CouponCard",
     "Image",
+    "LotteryCard",
     "Part",
     "PartsError",
     "QuickReplies",

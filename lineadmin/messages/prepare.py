@@ -17,7 +17,18 @@ from lineadmin.coupons.held import held_many
 from lineadmin.coupons.issue import REASON_LABELS, Reason, Refusal, issue_many
 from lineadmin.coupons.models import CouponIssue
 from lineadmin.i18n import DEFAULT_LOCALE, _l
-from lineadmin.messages.parts import Cards, Part, bubbles, coupon_codes, parse_parts
+from lineadmin.lottery.card import LotteryView
+from lineadmin.lottery.queries import Known
+from lineadmin.lottery.states import Phase, phase_of
+from lineadmin.messages.parts import (
+    Cards,
+    LotteryCard,
+    Part,
+    bubbles,
+    coupon_codes,
+    lottery_codes,
+    parse_parts,
+)
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.render import Context, is_personal, render
 from lineadmin.messages.tracked import MessageLinks, make_links
@@ -27,6 +38,7 @@ from lineadmin.segments.among import fitting
 from lineadmin.tracking.links import Place
 
 DELETED = "deleted"
+LOTTERY_OVER = "lottery_over"
 REMINDER = "reminder"
 # Messages of these origins show the copy a friend holds and hand none out.
 SHOWING = (REMINDER, "lottery")
@@ -63,6 +75,7 @@ class Dropped:
 LABELS: Mapping[str, Any] = {
     **{str(reason): words for reason, words in REASON_LABELS.items()},
     DELETED: _l("The coupon no longer exists"),
+    LOTTERY_OVER: _l("The lottery is over"),
     NO_PUBLIC_URL: reasons.LABELS[NO_PUBLIC_URL],
 }
 
@@ -92,8 +105,9 @@ def prepare(
     :param now: shop time, from which the validity of new copies counts
     """
     i18n.set_zone(settings.shop_zone())
-    copies = _hand_out(items, look_up(_every_part(items)), now) if public_url else {}
-    words = _CardWords(locale)
+    references = look_up(_every_part(items)) if public_url else References()
+    copies = _hand_out(items, references, now) if public_url else {}
+    words = _CardWords(locale, references.lotteries, now)
     tracked = _Tracked(public_url, now)
     shared: dict[tuple[int, str, int, int], Prepared] = {}
     prepared: list[Prepared] = []
@@ -159,8 +173,14 @@ def _hand_out(items: Sequence[Item], references: References, now: datetime) -> d
 class _CardWords:
     """Cards of copies; their words are the same for all copies that end together."""
 
-    def __init__(self, locale: str) -> None:
+    def __init__(self, locale: str, lotteries: Mapping[str, Known], now: datetime) -> None:
         self.locale = locale
+        self._lotteries = lotteries
+        self._over = {
+            code
+            for code, known in lotteries.items()
+            if phase_of(known.lottery, now) in (Phase.CLOSED, Phase.ENDED)
+        }
         self._views: dict[tuple[Any, ...], CardView] = {}
 
     def card(self, copy: CouponIssue, url: str) -> CardView:
@@ -168,6 +188,22 @@ class _CardWords:
         if key not in self._views:
             self._views[key] = card_view(copy.coupon, copy, url, self.locale)
         return replace(self._views[key], url=url)
+
+    def over(self, part: Part) -> str | None:
+        """Why a lottery is no use any more."""
+        if not isinstance(part, LotteryCard):
+            return None
+        if part.lottery not in self._lotteries:
+            return DELETED
+        return LOTTERY_OVER if part.lottery in self._over else None
+
+    def lotteries(self, item: Item, public_url: str) -> dict[str, LotteryView]:
+        """The cards of the lotteries one friend can draw in."""
+        return {
+            code: self._lotteries[code].card(item.friend_id, public_url, self.locale)
+            for code in lottery_codes(item.parts)
+            if code in self._lotteries
+        }
 
 
 class _Tracked:
@@ -195,6 +231,8 @@ def _one(
     dropped: list[Dropped] = []
     for index, part in enumerate(item.parts):
         left, reason = _what_can_go(part, copies, public_url)
+        if reason is None and (reason := words.over(part)) is not None:
+            left = None
         if left is not None:
             kept.append(left)
         if reason is not None:
@@ -210,6 +248,7 @@ def _one(
         public_url or "",
         name=item.name,
         coupons=cards,
+        lotteries=words.lotteries(item, public_url or ""),
         locale=words.locale,
         links=tracked.of(item),
     )

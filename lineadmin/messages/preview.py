@@ -10,7 +10,15 @@ from lineadmin.coupons.card import card_view
 from lineadmin.i18n import DEFAULT_LOCALE
 from lineadmin.messages.check import Problem, check_parts
 from lineadmin.messages.hints import hints
-from lineadmin.messages.parts import Cards, Part, PartsError, RichMessage, Video, parse_parts
+from lineadmin.messages.parts import (
+    Cards,
+    LotteryCard,
+    Part,
+    PartsError,
+    RichMessage,
+    Video,
+    parse_parts,
+)
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.render import Context, render
 from lineadmin.messages.tracked import tracked_addresses
@@ -60,7 +68,11 @@ def preview(
         for code, coupon in references.coupons.items()
     }
     shown = [drawn for part in parts if (drawn := _drawn(part, references)) is not None]
-    messages = render(shown, Context("", name=name, coupons=cards, locale=locale))
+    lotteries = {
+        code: known.sample(NOWHERE, locale) for code, known in references.lotteries.items()
+    }
+    context = Context("", name=name, coupons=cards, lotteries=lotteries, locale=locale)
+    messages = render(shown, context)
     return Preview(messages, problems, hints(parts), tracked_addresses(parts))
 
 
@@ -74,6 +86,8 @@ def _drawn(part: Part, references: References) -> Part | None:
             image = card.image if card.image in references.uploads else None
             cards.append(card.model_copy(update={"buttons": buttons, "image": image}))
         return part.model_copy(update={"cards": tuple(cards)}) if cards else None
+    if isinstance(part, LotteryCard) and part.lottery not in references.lotteries:
+        return None
     if missing or any(token not in references.uploads for token in part.uploads()):
         return None
     if isinstance(part, RichMessage) and not part.image:

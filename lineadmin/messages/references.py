@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 
 from lineadmin.coupons.models import Coupon
 from lineadmin.friends.models import Tag
+from lineadmin.lottery import queries as lotteries
 from lineadmin.messages.models import Film, Upload
-from lineadmin.messages.parts import Part, coupon_codes, film_tokens, tracking, upload_tokens
+from lineadmin.messages.parts import (
+    Part,
+    coupon_codes,
+    film_tokens,
+    lottery_codes,
+    tracking,
+    upload_tokens,
+)
 
 
 @dataclass(frozen=True)
@@ -20,10 +28,11 @@ class References:
     uploads: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     films: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)  # the kind of each tag by its name
+    lotteries: Mapping[str, lotteries.Known] = field(default_factory=dict)
 
 
 def look_up(parts: Iterable[Part]) -> References:
-    """Everything these parts point at, as far as it exists. At most three queries."""
+    """Everything these parts point at, as far as it exists. At most five queries."""
     listed = list(parts)
     codes, tokens = coupon_codes(listed), upload_tokens(listed)
     coupons: dict[str, Coupon] = {}
@@ -41,7 +50,8 @@ def look_up(parts: Iterable[Part]) -> References:
     if wanted:
         found = Film.select(Film.token).where(Film.token.in_(wanted))
         films = frozenset(row.token for row in found)
-    return References(coupons, uploads, films, _tags(listed))
+    known = lotteries.by_codes(lottery_codes(listed))
+    return References(coupons, uploads, films, _tags(listed), known)
 
 
 def _tags(parts: Sequence[Part]) -> dict[str, str]:

@@ -13,7 +13,8 @@ from lineadmin.coupons.card import CardView
 from lineadmin.i18n import DEFAULT_LOCALE, use_locale
 from lineadmin.line import limits
 from lineadmin.line.text import cut_to_graphemes, cut_to_units
-from lineadmin.messages import cards, film, names, rich
+from lineadmin.lottery.card import LotteryView
+from lineadmin.messages import cards, film, lottery_card, names, rich
 from lineadmin.messages.coupon_card import coupon_card
 from lineadmin.messages.links import replace_addresses, tidy_link
 from lineadmin.messages.parts import (
@@ -21,6 +22,7 @@ from lineadmin.messages.parts import (
     Cards,
     CouponCard,
     Image,
+    LotteryCard,
     Part,
     QuickReply,
     RichMessage,
@@ -40,14 +42,15 @@ class Context:
 
     `base_url` is this server's public address (empty in a preview: addresses stay relative);
     `coupons` holds the cards of this friend's copies by coupon code; `links` the addresses that
-    stand in for those staff wrote, where taps are counted (parts.uris lists them); `locale` is the
-    language of the words we add ourselves.
+    stand in for those staff wrote, where taps are counted (parts.uris lists them); `lotteries` the
+    cards of lotteries by code; `locale` is the language of the words we add ourselves.
     """
 
     base_url: str
     name: str | None = None
     coupons: Mapping[str, CardView] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    lotteries: Mapping[str, LotteryView] = field(default_factory=dict)
     locale: str = DEFAULT_LOCALE
 
     def link(self, written: str) -> str:
@@ -79,7 +82,8 @@ def is_personal(parts: Sequence[Part]) -> bool:
     followed = tracking(parts)
     if followed is not None and followed.track == "friend" and tracked_addresses(parts):
         return True
-    return any(part.coupon_codes() for part in parts) or uses_name(parts)
+    carries = any(part.coupon_codes() or isinstance(part, LotteryCard) for part in parts)
+    return carries or uses_name(parts)
 
 
 def uses_name(parts: Sequence[Part]) -> bool:
@@ -103,6 +107,8 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
         }
     if isinstance(part, CouponCard):
         return coupon_card(context.coupons[part.coupon])
+    if isinstance(part, LotteryCard):
+        return lottery_card.render(context.lotteries[part.lottery])
     if isinstance(part, RichMessage):
         return rich.render(part, context.base_url, context.link)
     if isinstance(part, Cards):

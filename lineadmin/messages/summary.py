@@ -10,6 +10,7 @@ from lineadmin.messages.parts import (
     Cards,
     CouponCard,
     Image,
+    LotteryCard,
     Part,
     RichMessage,
     Sticker,
@@ -52,6 +53,8 @@ def _word(part: Part, titles: dict[str, str]) -> str:
         return f"🗂️ {_line(part.alt)}"
     if isinstance(part, Video):
         return "🎬"
+    if isinstance(part, LotteryCard):
+        return f"🎰 {part.lottery}"
     if isinstance(part, CouponCard):
         return f"🎟️ {titles.get(part.coupon, part.coupon)}"
     return ""

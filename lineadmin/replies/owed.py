@@ -28,6 +28,9 @@ from lineadmin.outbox.plan import queue_one
 from lineadmin.outbox.replies import ReplyOutcome, reply_once
 
 GREETING, KEYWORD, OPT_OUT, LINK = "greeting", "keyword", "opt_out", "link"
+LOTTERY = "lottery"
+# What a coupon's copy remembers; every other reply is called "reply".
+COUPON_ORIGINS = (GREETING, LOTTERY)
 
 NAME_SECONDS = 1.0  # a reply does not wait longer for a name
 GREETING_PRIORITY = 5
@@ -38,9 +41,9 @@ GREETING_STAYS_FRESH = timedelta(hours=24)
 class Owed:
     """One reply that has to be given: whose, why, and with what.
 
-    `origin`: greeting | keyword | opt_out | link; `rule_id` is the keyword rule's. `parts` are in
-    JSON form. `first` marks a first greeting, which may follow as a push where the free reply
-    certainly did not arrive.
+    `origin`: greeting | keyword | opt_out | link | lottery; `rule_id` is the keyword rule's.
+    `parts` are in JSON form. `first` marks a first greeting, which may follow as a push where the
+    free reply certainly did not arrive.
     """
 
     friend_id: int
@@ -151,7 +154,7 @@ def _prepare(
             owed.parts,
             friend_id=owed.friend_id,
             name=name or None,
-            origin="greeting" if owed.origin == GREETING else "reply",
+            origin=owed.origin if owed.origin in COUPON_ORIGINS else "reply",
             origin_id=owed.rule_id,
             public_url=public_url,
             now=now,

@@ -18,6 +18,7 @@ from lineadmin.friends.regions import GENDERS, REGIONS, SYSTEMS
 from lineadmin.friends.words import OPT_IN_DATA, OPT_OUT_DATA
 from lineadmin.i18n import _, _l, format_datetime, format_twd
 from lineadmin.journal.kinds import KINDS
+from lineadmin.lottery.models import Lottery
 from lineadmin.messages.names import substitute
 from lineadmin.outbox import reasons
 from lineadmin.outbox.models import DeliveryState, OriginKind, ReplyState
@@ -42,6 +43,7 @@ _ABOUT = {
     "coupon.redeemed": "coupon",
     "coupon.undone": "coupon",
     "coupon.voided": "coupon",
+    "lottery.drawn": "lottery",
     "sequence.enrolled": "sequence",
     "sequence.ended": "sequence",
     "linked": "staff",
@@ -180,6 +182,7 @@ def _rules(ids: set[int]) -> dict[int, str]:
 _LOOK_UP: dict[str, Callable[[set[int]], dict[int, str]]] = {
     "tag": _named(Tag, Tag.name),
     "coupon": _named(Coupon, Coupon.title),
+    "lottery": _named(Lottery, Lottery.title),
     "sequence": _named(Sequence, Sequence.name),
     "broadcast": _named(Broadcast, Broadcast.name),
     "source": _named(Source, Source.name),
@@ -337,6 +340,8 @@ def _answer(row: Any, names: _Names) -> str:
         return _("the greeting")
     if row.origin == "keyword":
         return _("keyword reply “%(name)s”", name=names.of("rule", row.origin_id))
+    if row.origin == "lottery":
+        return _("the draw of a lottery")
     if row.origin == "staff":
         return _("an answer by %(name)s", name=names.of("staff", row.origin_id))
     if row.origin == "opt_out":
