@@ -11,6 +11,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from lineadmin.shopfile.groups import dump_segments
+from lineadmin.shopfile.lotteries import dump_lotteries
 from lineadmin.shopfile.offers import dump_coupons
 from lineadmin.shopfile.people import dump_fields, dump_sources, dump_tags
 from lineadmin.shopfile.programs import dump_sequences
@@ -53,6 +54,7 @@ def as_data() -> dict[str, Any]:
         "sources": dump_sources(),
         "segments": dump_segments(),
         "coupons": dump_coupons(),
+        "lotteries": dump_lotteries(),
         "greeting": dump_greeting(),
         "replies": dump_replies(),
         "sequences": dump_sequences(),

@@ -9,6 +9,7 @@ from typing import Any
 from lineadmin.db import atomic
 from lineadmin.shopfile.context import Context, Report
 from lineadmin.shopfile.groups import load_segments
+from lineadmin.shopfile.lotteries import load_lotteries
 from lineadmin.shopfile.offers import load_coupons
 from lineadmin.shopfile.people import load_fields, load_sources, load_tags
 from lineadmin.shopfile.programs import load_sequences
@@ -26,6 +27,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("fields", load_fields),
     ("sources", load_sources),
     ("coupons", load_coupons),
+    ("lotteries", load_lotteries),
     ("segments", load_segments),
     ("greeting", load_greeting),
     ("replies", load_replies),

@@ -75,18 +75,20 @@ def _valid(valid: Valid, zone: ZoneInfo, path: Path, context: Context) -> dict[s
         raise context.refuse(path, "expected either days, or from and until")
     return {
         "valid_days": valid.days,
-        "valid_from": _start(valid.from_, zone),
-        "valid_until": _end(valid.until, zone),
+        "valid_from": start_of(valid.from_, zone),
+        "valid_until": end_of(valid.until, zone),
     }
 
 
-def _start(value: date | datetime | None, zone: ZoneInfo) -> datetime | None:
+def start_of(value: date | datetime | None, zone: ZoneInfo) -> datetime | None:
+    """A moment, or 0:00 of a day."""
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     return whole_days(value, None, zone)[0]
 
 
-def _end(value: date | datetime | None, zone: ZoneInfo) -> datetime | None:
+def end_of(value: date | datetime | None, zone: ZoneInfo) -> datetime | None:
+    """A moment, or 24:00 of a day."""
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     return whole_days(None, value, zone)[1]
@@ -134,13 +136,14 @@ def _dumped_valid(coupon: Coupon, zone: ZoneInfo) -> dict[str, Any] | None:
         return {"days": coupon.valid_days}
     valid: dict[str, Any] = {}
     if coupon.valid_from is not None:
-        valid["from"] = _day_or_moment(coupon.valid_from.astimezone(zone), timedelta())
+        valid["from"] = day_or_moment(coupon.valid_from.astimezone(zone), timedelta())
     if coupon.valid_until is not None:
-        valid["until"] = _day_or_moment(coupon.valid_until.astimezone(zone), timedelta(days=1))
+        valid["until"] = day_or_moment(coupon.valid_until.astimezone(zone), timedelta(days=1))
     return valid or None
 
 
-def _day_or_moment(there: datetime, back: timedelta) -> str:
+def day_or_moment(there: datetime, back: timedelta) -> str:
+    """A moment as the file has it: as a day where it is midnight."""
     if there.time() == time.min:
         return (there.date() - back).isoformat()
     return there.isoformat()

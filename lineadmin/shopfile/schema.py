@@ -224,6 +224,30 @@ class CouponPart(Part):
     reminder: ReminderPart | None = None
 
 
+class PrizePart(Part):
+    """A prize of a lottery: a coupon with its odds in percent."""
+
+    name: Name
+    coupon: Name
+    odds: float | Name
+    stock: StrictInt | None = None
+    consolation: StrictBool = False
+
+
+class LotteryPart(Part):
+    """A lottery, known by its code."""
+
+    code: Name
+    title: Name | None = None
+    rule: Literal["once", "daily"] | None = None
+    way: Literal["page", "chat"] | None = None
+    from_: DayOrMoment | None = Field(default=None, alias="from")
+    until: DayOrMoment | None = None
+    prizes: list[PrizePart] | None = None
+    terms: str | None = None
+    state: Literal["active", "paused", "closed"] | None = None
+
+
 class Greeting(Part):
     """What a new friend, and one who comes back, is greeted with."""
 
@@ -327,6 +351,7 @@ class ShopFile(Part):
     sources: list[SourcePart] | None = None
     segments: list[SegmentPart] | None = None
     coupons: list[CouponPart] | None = None
+    lotteries: list[LotteryPart] | None = None
     greeting: Greeting | None = None
     replies: list[ReplyPart] | None = None
     sequences: list[SequencePart] | None = None
@@ -455,6 +480,7 @@ def _duplicates(file: ShopFile, source: Source) -> list[ShopFileError]:
         ("sources", "code"),
         ("segments", "name"),
         ("coupons", "code"),
+        ("lotteries", "code"),
         ("replies", "name"),
         ("sequences", "name"),
         ("broadcasts", "name"),
