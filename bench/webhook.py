@@ -148,7 +148,7 @@ def during_a_broadcast(config: Config, environ: dict[str, str], friends: int) ->
     for one in rounds:
         for status, count in one.statuses.items():
             together.statuses[status] = together.statuses.get(status, 0) + count
-    _tell("during a broadcast", {"gunicorn": [together]})
+    _tell("during a broadcast", {"granian": [together]})
     p99 = together.percentile(99)
     return [
         sending.Line(
