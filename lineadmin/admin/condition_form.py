@@ -139,7 +139,7 @@ class ConditionDoors(AdminPage):
         abort(404)
 
     @expose("/ask", methods=("POST",))
-    @needs("view")
+    @needs("compose")
     def ask(self) -> Response | tuple[Response, int]:
         """The tree in words, how many friends it picks, or what is wrong where. Changes nothing."""
         asked = _asked()
