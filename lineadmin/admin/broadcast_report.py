@@ -10,20 +10,25 @@ from flask_admin import expose
 from werkzeug.wrappers import Response
 
 from lineadmin import clock, config, segments
+from lineadmin.admin.broadcast_results import blocker_words, changed, results
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
 from lineadmin.admin.table import Table
 from lineadmin.broadcasts import approval, control, states
 from lineadmin.broadcasts.confirm import cancel_broadcast, sum_of
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.variants import LETTERS, versions_of
+from lineadmin.friends.models import Friend
+from lineadmin.friends.queries import named_few
 from lineadmin.i18n import _, _l, format_count
 from lineadmin.messages.preview import preview
 from lineadmin.outbox import reasons
 from lineadmin.outbox.models import DeliveryState, OriginKind
+from lineadmin.reports import changes, why
 from lineadmin.reports.broadcast import outcome
 from lineadmin.segments.tree import TreeError
 from lineadmin.staff.models import Staff
 
+WHY_ROWS = 20
 MOVING = (states.SCHEDULED, states.PLANNING, states.SENDING, states.STOPPING)
 
 
@@ -38,12 +43,19 @@ class BroadcastReport(Table):
         seconds = 0
         if row.state == states.SCHEDULED and row.leaves_at is not None:
             seconds = max(0, int((row.leaves_at - now).total_seconds()))
+        found = outcome(row.id)
+        told = results(row, found, now=now)
         return self.render(
             "admin/broadcast.html",
             broadcast=row,
+            results=told,
+            changes=changed(changes.numbers(row)) if told is None else told["changes"],
+            friend_url=_friend_url,
+            may_lookup=self.may("lookup"),
+            blocker_words=blocker_words,
             state=(states.KINDS.get(row.state, ""), states.label(row.state)),
             audience=audience_words(row),
-            outcome=outcome(row.id),
+            outcome=found,
             deliveries=_deliveries(row.id),
             reason=reasons.label,
             state_of=_outcome_label,
@@ -60,6 +72,66 @@ class BroadcastReport(Table):
             may_compose=self.may("compose"),
             may_restore=self.may("restore"),
             states=states,
+        )
+
+    @expose("/<int:broadcast_id>/changes/")
+    @needs("lookup")
+    def changes_view(self, broadcast_id: int) -> str:
+        """Who changed between confirming and sending."""
+        row = row_or_404(broadcast_id)
+        found = changed(changes.people(row))
+        if found is None:
+            abort(404)
+        return self.render(
+            "admin/broadcast_changes.html",
+            broadcast=row,
+            found=found,
+            friend_url=_friend_url,
+            may_lookup=True,
+        )
+
+    @expose("/<int:broadcast_id>/why/")
+    @needs("lookup")
+    def why_view(self, broadcast_id: int) -> str:
+        """Why the friends of a name did or did not get this broadcast."""
+        row = row_or_404(broadcast_id)
+        asked = " ".join(request.args.get("name", "").split())
+        found = Friend.select().where(named_few(asked)).order_by(Friend.id).limit(WHY_ROWS + 1)
+        friends = list(found) if asked else []
+        now = clock.now()
+        return self.render(
+            "admin/broadcast_why.html",
+            broadcast=row,
+            friend=None,
+            asked=asked,
+            answers=[
+                (
+                    one.display_name or _("Unnamed"),
+                    _friend_url(one.id),
+                    why.about(one, row, now=now),
+                )
+                for one in friends[:WHY_ROWS]
+            ],
+            too_many=len(friends) > WHY_ROWS,
+        )
+
+    @expose("/of_friend/<int:friend_id>/")
+    @needs("lookup")
+    def of_friend(self, friend_id: int) -> str:
+        """The latest broadcasts, and why this friend did or did not get each."""
+        friend = Friend.get_or_none(Friend.id == friend_id) or abort(404)
+        latest = Broadcast.select().where(Broadcast.plan_whole_at.is_null(False))
+        now = clock.now()
+        return self.render(
+            "admin/broadcast_why.html",
+            broadcast=None,
+            friend=friend,
+            asked="",
+            answers=[
+                (row.name, self.address(".report", row.id), why.about(friend, row, now=now))
+                for row in latest.order_by(Broadcast.id.desc()).limit(WHY_ROWS)
+            ],
+            too_many=False,
         )
 
     @expose("/<int:broadcast_id>/cancel/", methods=("POST",))
@@ -195,6 +267,10 @@ def versions_shown(row: Broadcast) -> list[dict[str, Any]]:
         {"letter": letter, "messages": phone(parts)}
         for letter, parts in zip(LETTERS, versions_of(row), strict=False)
     ]
+
+
+def _friend_url(friend_id: int) -> str:
+    return url_for("friends.page", friend_id=friend_id)
 
 
 def _deliveries(broadcast_id: int) -> Callable[..., str]:

@@ -63,6 +63,7 @@ class Ledger:
             reasons.HOLDOUT: self.holdout,
             reasons.CAP: self.cap,
             "will_send": self.will_send,
+            "over": self.cost.over,
             "twd": self.cost.twd,
         }
 

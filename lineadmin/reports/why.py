@@ -10,11 +10,12 @@ from lineadmin.broadcasts import states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.coupons.benefits import end_moment
 from lineadmin.coupons.models import Coupon
+from lineadmin.friends.models import Friend
 from lineadmin.i18n import _, format_date, format_datetime
 from lineadmin.outbox import pauses, quiet, reasons
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
 from lineadmin.outbox.origins import PROGRAMS
-from lineadmin.segments.tree import TreeError
+from lineadmin.segments.tree import AllOf, Tree, TreeError
 from lineadmin.sequences.advance import RUN_FACTOR, place_of
 from lineadmin.sequences.models import Enrolment, Sequence
 
@@ -59,6 +60,46 @@ def became(delivery: Delivery, *, now: datetime) -> str:
         DeliveryState.HELD: _held,
     }
     return tell[state](delivery, now)
+
+
+def about(friend: Friend, row: Broadcast, *, now: datetime) -> str:
+    """Why she did or did not get a broadcast, whether or not she was ever thought of."""
+    delivery = Delivery.get_or_none(
+        Delivery.friend_id == friend.id,
+        Delivery.origin_kind == int(OriginKind.BROADCAST),
+        Delivery.origin_id == row.id,
+    )
+    if delivery is not None:
+        return explain(delivery, now=now)
+    if row.plan_whole_at is None:
+        return _("It has not left yet. %(match)s", match=_matches(friend, row, now)).strip()
+    if friend.first_seen_at is not None and friend.first_seen_at > row.plan_whole_at:
+        return _("It left before we knew her (%(when)s).", when=format_datetime(row.plan_whole_at))
+    return _("She was not among those it is for. %(match)s", match=_matches(friend, row, now))
+
+
+def _matches(friend: Friend, row: Broadcast, now: datetime) -> str:
+    """Which part of the audience she does not match, as things are now."""
+    if row.audience is None:
+        return ""
+    try:
+        tree = segments.parse(row.audience)
+        wanted = list(tree.items) if isinstance(tree, AllOf) else [tree]
+        missed = [
+            segments.sentence(segments.dump(part))
+            for part in wanted
+            if not _is_picked(friend, part, now)
+        ]
+    except TreeError:
+        return ""
+    if not missed:
+        return _("As things are now, she is.")
+    return _("As things are now, this is not true of her: %(parts)s.", parts=_("; ").join(missed))
+
+
+def _is_picked(friend: Friend, part: Tree, now: datetime) -> bool:
+    condition = segments.where(part, now=now, zone=settings.shop_zone(), per_friend=True)
+    return Friend.select(Friend.id).where((Friend.id == friend.id) & condition).exists()
 
 
 def _of_broadcast(delivery: Delivery) -> str:

@@ -11,7 +11,10 @@ from lineadmin.simulator.records import LINE_ZONE
 from lineadmin.simulator.shapes import USER_ID
 from lineadmin.simulator.wire import Response
 
+FEWEST = 20  # fewer people than this are not told
+
 _DATE = re.compile(r"\d{8}")
+_UNIT = re.compile(r"[a-zA-Z0-9_]{1,30}")
 
 
 def profile(api: LineApi, context: Context) -> Response:
@@ -89,14 +92,14 @@ def delivery_count(api: LineApi, context: Context) -> Response:
     return ok({"status": "ready", "success": world.day_counts[f"{context.params[0]}:{day}"]})
 
 
-def _day_argument(context: Context) -> str:
-    day = context.request.args().get("date", "")
+def _day_argument(context: Context, name: str = "date") -> str:
+    day = context.request.args().get(name, "")
     try:
         if not _DATE.fullmatch(day):
             raise ValueError
         datetime.strptime(day, "%Y%m%d").replace(tzinfo=LINE_ZONE)
     except ValueError:
-        raise Refusal(400, "The value for the 'date' parameter is invalid") from None
+        raise Refusal(400, f"The value for the '{name}' parameter is invalid") from None
     return day
 
 
@@ -185,6 +188,41 @@ def insight_delivery(api: LineApi, context: Context) -> Response:
     kinds |= {"apiNarrowcast": "narrowcast", "apiReply": "reply"}
     counts = {name: world.day_counts[f"{kind}:{day}"] for name, kind in kinds.items()}
     return ok({"status": "ready", **counts})
+
+
+def insight_aggregation(api: LineApi, context: Context) -> Response:
+    """What happened to the messages of an aggregation unit; below 20 people LINE says nothing.
+
+    Everybody who gets a message opens it in this world, and nobody's taps are told to LINE.
+    """
+    world = api.world
+    unit = context.request.args().get("customAggregationUnit", "")
+    if not _UNIT.fullmatch(unit):
+        raise Refusal(400, "The value for the 'customAggregationUnit' parameter is invalid")
+    first, last = (_day_argument(context, name) for name in ("from", "to"))
+    span = datetime.strptime(last, "%Y%m%d") - datetime.strptime(first, "%Y%m%d")  # noqa: DTZ007
+    if not timedelta() <= span <= timedelta(days=30):
+        raise Refusal(400, "The value for the 'to' parameter is invalid")
+    with world.lock:
+        days = world.unit_reach.get(unit, {})
+        people = set().union(*(days[day] for day in days if first <= day <= last))
+        bubbles = world.unit_bubbles.get(unit, 0) if people else 0
+    opened = len(people) if len(people) >= FEWEST else None
+    return ok(
+        {
+            "overview": {
+                "uniqueImpression": opened,
+                "uniqueClick": None,
+                "uniqueMediaPlayed": None,
+                "uniqueMediaPlayed100Percent": None,
+            },
+            "messages": [
+                {"seq": number + 1, "impression": opened, "mediaPlayed": None}
+                for number in range(bubbles)
+            ],
+            "clicks": [],
+        }
+    )
 
 
 def insight_followers(api: LineApi, context: Context) -> Response:

@@ -47,6 +47,12 @@ def routes() -> list[Route]:
         ("PUT", "/v2/bot/channel/webhook/endpoint", "webhook_put", channel.put_endpoint),
         ("POST", "/v2/bot/channel/webhook/test", "webhook_test", channel.test_endpoint),
         ("GET", "/v2/bot/insight/message/delivery", "insight_delivery", reads.insight_delivery),
+        (
+            "GET",
+            "/v2/bot/insight/message/event/aggregation",
+            "insight_aggregation",
+            reads.insight_aggregation,
+        ),
         ("GET", "/v2/bot/insight/followers", "insight_followers", reads.insight_followers),
         ("GET", "/v2/bot/insight/demographic", "insight_demographic", reads.insight_demographic),
     ]

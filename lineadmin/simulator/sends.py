@@ -81,7 +81,7 @@ def push(api: LineApi, context: Context) -> Response:
         _spend(world, len(reached))
         sent_messages = _send(api, context, body, reached, [phone])
         close_retry_key(api.world, context, sent_messages)
-        _count_units(world, body)
+        _count_units(world, body, reached)
     return ok({"sentMessages": sent_messages})
 
 
@@ -114,7 +114,7 @@ def multicast(api: LineApi, context: Context) -> Response:
         _spend(world, len(reached))
         _send(api, context, body, reached, [])
         close_retry_key(api.world, context, None)
-        _count_units(world, body)
+        _count_units(world, body, reached)
     return ok()
 
 
@@ -230,8 +230,12 @@ def _check_quotes(world: World, phone: Phone, messages: list[dict[str, Any]]) ->
             raise Refusal(400, error_body(details)["message"], details=details)
 
 
-def _count_units(world: World, body: dict[str, Any]) -> None:
+def _count_units(world: World, body: dict[str, Any], reached: list[Phone]) -> None:
     """Aggregation units: from the 1,001st name of a month on, LINE drops the name silently."""
     for unit in body.get("customAggregationUnits") or ():
         if len(world.units) < 1000:
             world.units.add(unit)
+        if unit in world.units:
+            people = world.unit_reach.setdefault(unit, {}).setdefault(world.day(), set())
+            people.update(phone.user_id for phone in reached)
+            world.unit_bubbles[unit] = len(body["messages"])

@@ -74,6 +74,8 @@ class World:
         self.said: dict[str, Said] = {}
         self.day_counts: Counter[str] = Counter()  # "push:20261122" -> people
         self.units: set[str] = set()
+        self.unit_reach: dict[str, dict[str, set[str]]] = {}  # unit -> day -> people; not kept
+        self.unit_bubbles: dict[str, int] = {}
         self.narrowcasts: dict[str, dict[str, Any]] = {}
         self.counters: Counter[str] = Counter()
         self.abuse: list[dict[str, Any]] = []

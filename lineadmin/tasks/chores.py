@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from lineadmin import config, settings
+from lineadmin.broadcasts import insight
 from lineadmin.checkup import look as checkup
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.friends import profile
@@ -16,6 +17,7 @@ from lineadmin.friends.followers import import_followers
 from lineadmin.line.errors import LineError, sentence
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import quota
+from lineadmin.reports import effects
 from lineadmin.settings.models import Setting
 from lineadmin.staff import throttle
 from lineadmin.staff.models import Staff
@@ -60,10 +62,18 @@ def _forget_sign_in_tries(_gateway: Gateway, _now: datetime, wall: datetime) -> 
     throttle.forget_old(wall=wall)
 
 
+def _look_after_broadcasts(gateway: Gateway, now: datetime, wall: datetime) -> None:
+    """LINE's numbers, and the final count of blocks once their 48 hours are over."""
+    for row in insight.blocks_due(now):
+        insight.keep_blocks(row.id, *effects.block_counts(row))
+    insight.read_due(gateway, now=now, wall=wall)
+
+
 CHORES: tuple[Chore, ...] = (
     Chore("quota", timedelta(minutes=20), _read_quota),
     Chore("connection", timedelta(hours=12), _look_at_connection),
     Chore("friends", timedelta(hours=12), _count_friends),
+    Chore("broadcasts", timedelta(hours=1), _look_after_broadcasts),
     Chore("sessions", timedelta(hours=12), _forget_sign_in_tries),
 )
 NAMES = tuple(chore.name for chore in CHORES)

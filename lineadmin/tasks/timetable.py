@@ -25,6 +25,7 @@ TIMETABLE: tuple[tuple[str, Callable[..., bool]], ...] = (
     ("quota", crontab(minute="*/10")),
     ("connection", crontab(minute="5", hour="*/6")),
     ("friends", crontab(minute="35", hour="*/6")),
+    ("broadcasts", crontab(minute="15,45")),
     ("sessions", crontab(minute="20", hour="*/6")),
 )
 

@@ -35,10 +35,10 @@ async function lookAgain() {
   const fresh = page.querySelector("[data-report]");
   const head = page.querySelector(".page-head");
   if (!fresh || region.contains(document.activeElement)) return;
-  const phone = region.querySelector(".phone");
+  const phone = region.querySelector(".phones");
   region.replaceWith(fresh);
   // The phone is drawn already and does not change.
-  fresh.querySelector(".phone")?.replaceWith(phone);
+  fresh.querySelector(".phones")?.replaceWith(phone);
   document.querySelector(".page-head")?.replaceWith(head);
   region = fresh;
   readCountdown();

@@ -1,5 +1,7 @@
 """Profile, account, followers, tokens, insight."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 import urllib3
 
@@ -110,3 +112,27 @@ def test_insight(line, world, hana):
     assert line.get("/v2/bot/insight/demographic").body == {"available": False}
     assert line.get("/v2/bot/insight/message/delivery?date=20200101").body["apiPush"] == 0
     assert line.get("/v2/bot/insight/message/delivery?date=x").status == 400
+
+
+def test_what_happened_to_an_aggregation_unit(line, world):
+    path = "/v2/bot/insight/message/event/aggregation"
+    today = f"{datetime.now(timezone(timedelta(hours=9))):%Y%m%d}"
+    people = [world.add_phone(f"好友 {n}")["user_id"] for n in range(20)]
+    body = {"messages": [{"type": "text", "text": "嗨"}], "customAggregationUnits": ["broadcast_7"]}
+    line.request("POST", "/v2/bot/message/multicast", {**body, "to": people[:19]})
+    asked = f"{path}?customAggregationUnit=broadcast_7&from={today}&to={today}"
+    assert line.get(asked).body["overview"]["uniqueImpression"] is None
+    line.request("POST", "/v2/bot/message/push", {**body, "to": people[19]})
+    found = line.get(asked).body
+    assert found["overview"]["uniqueImpression"] == 20
+    assert found["messages"][0] | {"seq": 1, "impression": 20} == found["messages"][0]
+    other = line.get(f"{path}?customAggregationUnit=other&from={today}&to={today}").body
+    assert (other["overview"]["uniqueImpression"], other["messages"]) == (None, [])
+    for wrong in (
+        f"customAggregationUnit=a-b&from={today}&to={today}",
+        f"from={today}&to={today}",
+        f"customAggregationUnit=a&from={today}",
+        "customAggregationUnit=a&from=20260302&to=20260301",
+        "customAggregationUnit=a&from=20260301&to=20260401",
+    ):
+        assert line.get(f"{path}?{wrong}").status == 400, wrong
