@@ -24,7 +24,13 @@ from lineadmin.outbox.models import Content, Delivery, QuotaMonth, Reply, Shipme
 from lineadmin.reminders.models import CouponReminder
 from lineadmin.replies.models import ReplyRule
 from lineadmin.segments.models import Segment
-from lineadmin.sequences.models import Enlistment, Enrolment, Sequence, SequenceVersion
+from lineadmin.sequences.models import (
+    DraftState,
+    Enlistment,
+    Enrolment,
+    Sequence,
+    SequenceVersion,
+)
 from lineadmin.settings.models import Heartbeat, Setting
 from lineadmin.staff.models import Audit, LinkCode, SignInAttempt, Staff, StaffSession
 from lineadmin.tracking.models import AggregationUnit, LinkClick, TrackedLink
@@ -73,6 +79,7 @@ MODELS: tuple[type[Model], ...] = (
     BroadcastSnapshot,
     LineInsight,
     Sequence,
+    DraftState,
     SequenceVersion,
     Enrolment,
     Enlistment,

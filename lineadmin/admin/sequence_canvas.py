@@ -7,16 +7,24 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin import config, segments
-from lineadmin.admin.sequence_forms import step_when, trigger_sentence
+from lineadmin.admin.sequence_forms import step_when
+from lineadmin.admin.sequence_trigger import trigger_sentence
 from lineadmin.i18n import _
 from lineadmin.messages.parts import parse_parts
 from lineadmin.messages.summary import summarise
 from lineadmin.outbox.models import DeliveryState
 from lineadmin.reports import sequence as sequence_report
 from lineadmin.sequences import enrolments
-from lineadmin.sequences.definition import Definition, Step, cumulative_days
+from lineadmin.sequences.definition import (
+    MOST_BRANCHES,
+    MOST_STEPS,
+    Definition,
+    Step,
+    cumulative_days,
+)
+from lineadmin.sequences.edit import UNCHOSEN
 from lineadmin.sequences.models import Sequence
-from lineadmin.sequences.problems import problems
+from lineadmin.sequences.problems import Problem, problems
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,20 @@ class BranchColumn:
     index: int
     name: str
     condition: str
+    chosen: bool  # whom it is for has been said
+    rest: bool  # everyone else's
     cards: list[StepCard]
+    problem: str
+
+    @property
+    def place(self) -> str:
+        """How the address names it."""
+        return f"branch-{self.index}"
+
+    @property
+    def full(self) -> bool:
+        """Whether no step can be added."""
+        return len(self.cards) >= MOST_STEPS
 
 
 @dataclass(frozen=True)
@@ -50,17 +71,33 @@ class Canvas:
 
     trigger: str
     trigger_problem: str
+    groups_problem: str
     branches: list[BranchColumn]
     underway: int
     finished: int
     held: int
-    publishable: bool
+    problems: list[Problem]
     changed: bool  # the draft differs from what is live
+    stop: str  # whom the sequence stops for, in words
+
+    @property
+    def branched(self) -> bool:
+        """Whether friends are split at all."""
+        return len(self.branches) > 1
+
+    @property
+    def full(self) -> bool:
+        """Whether no branch can be added."""
+        return len(self.branches) > MOST_BRANCHES
 
     def step(self, place: str) -> StepCard | None:
         """The card at a place, if there is one."""
         cards = (card for branch in self.branches for card in branch.cards)
         return next((card for card in cards if card.place == place), None)
+
+    def branch(self, place: str) -> BranchColumn | None:
+        """The column at a place ("branch-0"), if there is one."""
+        return next((one for one in self.branches if self.branched and one.place == place), None)
 
     def first(self) -> StepCard | None:
         """The first card of all."""
@@ -70,9 +107,8 @@ class Canvas:
 def draw(row: Sequence, definition: Definition, *, now: datetime) -> Canvas:
     """The canvas of a sequence as it is being edited."""
     found = problems(definition, now=now, public_url=config.current().public_url)
-    wrong = {problem.step: problem.sentence for problem in reversed(found) if problem.step}
-    outcomes = sequence_report.outcomes(row.id)
     counts = enrolments.counts([row.id])[row.id]
+    outcomes = sequence_report.outcomes(row.id)
     branches = []
     for index, branch in enumerate(definition.branches):
         days = cumulative_days(branch.steps)
@@ -86,39 +122,39 @@ def draw(row: Sequence, definition: Definition, *, now: datetime) -> Canvas:
                 summary=summarise(parse_parts(list(step.messages))),
                 sent=outcomes[index, number + 1][DeliveryState.SENT],
                 left_out=outcomes[index, number + 1][DeliveryState.SKIPPED],
-                problem=wrong.get((index, number), ""),
+                problem=_about(found, "branches", index, "steps", number),
             )
             for number, step in enumerate(branch.steps)
         ]
-        name = branch.name or (_("Everyone else") if definition.branched else "")
-        condition = "" if branch.where is None else segments.sentence(branch.where)
-        branches.append(BranchColumn(index, name, condition, cards))
-    about_trigger = [problem.sentence for problem in found if problem.path[-1] == "trigger"]
+        chosen = branch.where is None or branch.where != UNCHOSEN
+        name = branch.name or (_("Everyone else") if branch.otherwise else _("New branch"))
+        branches.append(
+            BranchColumn(
+                index=index,
+                name=name if definition.branched else "",
+                condition=segments.sentence(branch.where) if branch.where and chosen else "",
+                chosen=chosen,
+                rest=branch.otherwise,
+                cards=cards,
+                problem=_about(found, "branches", index, "where")
+                or ("" if branch.steps else _about(found, "branches", index, "steps")),
+            )
+        )
     return Canvas(
         trigger=trigger_sentence(definition.trigger),
-        trigger_problem=about_trigger[0] if about_trigger else "",
+        trigger_problem=_about(found, "trigger"),
+        groups_problem=_about(found, "stop"),
         branches=branches,
         underway=counts.get("active", 0),
         finished=counts.get("finished", 0),
         held=counts.get("held", 0),
-        publishable=not found,
+        problems=found,
         changed=row.draft is not None,
+        stop="" if definition.stop is None else segments.sentence(definition.stop),
     )
 
 
-def find_step(raw: dict[str, Any], branch: int, step: int) -> list[dict[str, Any]] | None:
-    """The list of steps that has step number `step` (from 1) of a branch; None where it has not."""
-    if branch >= len(raw["branches"]):
-        return None
-    steps: list[dict[str, Any]] = raw["branches"][branch]["steps"]
-    return steps if 1 <= step <= len(steps) else None
-
-
-def move_step(steps: list[dict[str, Any]], step: int, *, up: bool) -> int:
-    """Swap the messages of a step and its neighbour; when each is sent stays. Where it landed."""
-    other = step - 1 if up else step + 1
-    if not 1 <= other <= len(steps):
-        return step
-    one, two = steps[step - 1], steps[other - 1]
-    one["messages"], two["messages"] = two["messages"], one["messages"]
-    return other
+def _about(found: list[Problem], *place: Any) -> str:
+    """The first problem at a place or inside of it."""
+    inside = (one.sentence for one in found if one.path[: len(place)] == place)
+    return next(inside, "")

@@ -1,8 +1,10 @@
-"""The forms of the sequence editor: a new sequence, its trigger, one step, name and period."""
+"""The forms of the sequence editor: a new sequence, a step, a branch, how friends are split."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wtforms import (
@@ -10,36 +12,37 @@ from wtforms import (
     IntegerField,
     RadioField,
     SelectField,
-    SelectMultipleField,
     StringField,
     TimeField,
+    ValidationError,
     validators,
-    widgets,
 )
 
 from lineadmin.admin.composer import PartsField
+from lineadmin.admin.condition_form import ConditionField
 from lineadmin.admin.forms import StaffForm
-from lineadmin.friends.models import Field, Source
-from lineadmin.i18n import _l
-from lineadmin.sequences.actions import LONGEST_NAME
+from lineadmin.errors import DomainError
+from lineadmin.i18n import _, _l
+from lineadmin.sequences.actions import (
+    FINISH,
+    LONGEST_NAME,
+    PAUSE,
+    STOP,
+    check_period,
+    check_priority,
+)
 from lineadmin.sequences.definition import (
-    ANY,
-    BIRTHDAY,
-    COUPON_REDEEMED,
-    DATE,
-    FEWEST_DAYS,
-    FOLLOW,
-    MANUAL,
-    MOST_DAYS,
-    SEGMENT,
-    TAG_ADDED,
+    AT_ENROLMENT,
+    AT_FIRST_STEP,
+    MOST_NAME,
     WEEKDAYS,
+    Branch,
     Definition,
     Step,
-    Trigger,
+    check_days,
 )
-
-CHOSEN = "chosen"
+from lineadmin.sequences.edit import UNCHOSEN
+from lineadmin.settings.shop import parse_clock
 
 WEEKDAY_LABELS: Mapping[str, Any] = {
     "mon": _l("Monday"),
@@ -52,6 +55,62 @@ WEEKDAY_LABELS: Mapping[str, Any] = {
 }
 
 
+WHOLE = re.compile(r"\s*-?[0-9]{1,6}\s*")
+
+
+class WholeField(IntegerField):
+    """A whole number, refused in the words of the rule that asks for it."""
+
+    def __init__(self, label: Any, check: Callable[[Any], Any], **kwargs: Any) -> None:
+        super().__init__(label, **kwargs)
+        self.check = check
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """What is no whole number is nothing: the rule says what it wants."""
+        text = valuelist[0] if valuelist else ""
+        self.data = int(text) if WHOLE.fullmatch(text) else None
+
+    def pre_validate(self, form: Any) -> None:
+        """:raises ValidationError: the rule refuses it"""
+        try:
+            self.check(self.data)
+        except DomainError as error:
+            raise ValidationError(str(error)) from None
+
+
+class ClockField(TimeField):
+    """A time of day, refused in the words of the rule."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """:raises ValueError: it is none"""
+        text = valuelist[0] if valuelist else ""
+        self.data = parse_clock(text[:5])
+        if self.data is None:
+            raise ValueError(_("A time of day looks like 09:30."))
+
+
+class StepPartsField(PartsField):
+    """The parts of a step; a text that nobody wrote anything into is none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """:raises ValueError: the parts cannot be read"""
+        super().process_formdata([_without_blanks(text) for text in valuelist])
+
+
+def _without_blanks(text: str) -> str:
+    try:
+        parts = json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(parts, list):
+        return text
+    return json.dumps([part for part in parts if not _blank(part)])
+
+
+def _blank(part: Any) -> bool:
+    return isinstance(part, dict) and list(part) == ["text"] and not str(part["text"]).strip()
+
+
 class NewForm(StaffForm):
     """A name; everything else has a good default."""
 
@@ -61,49 +120,63 @@ class NewForm(StaffForm):
 
 
 class SettingsForm(NewForm):
-    """Name and the days in which friends may start."""
+    """What holds at once: name, period, priority, and what friends underway do."""
 
     period_from = DateField(_l("First day"), [validators.Optional()])
     period_until = DateField(_l("Last day"), [validators.Optional()])
-
-
-class TriggerForm(StaffForm):
-    """Where friends come from."""
-
-    who = RadioField(
-        _l("Who starts"),
+    when_over = RadioField(
+        _l("When the period is over, friends underway"),
         choices=[
-            (ANY, _l("Everybody who adds the account")),
-            (CHOSEN, _l("Only friends from these sources")),
+            (FINISH, _l("get the rest of their steps")),
+            (STOP, _l("leave; nothing more is sent")),
         ],
-        default=ANY,
+        default=FINISH,
     )
-    sources = SelectMultipleField(
-        _l("Sources"),
-        choices=lambda: [(row.code, row.name) for row in Source.select().order_by(Source.name)],
-        option_widget=widgets.CheckboxInput(),
-        widget=widgets.ListWidget(prefix_label=False),
+    when_off = RadioField(
+        _l("When it is switched off, friends underway"),
+        choices=[
+            (
+                PAUSE,
+                _l("wait until it is switched on again; steps that are late by then are left out"),
+            ),
+            (FINISH, _l("get the rest of their steps")),
+            (STOP, _l("leave; nothing more is sent")),
+        ],
+        default=PAUSE,
     )
+    priority = WholeField(_l("Priority"), check_priority, default=50)
 
-    def raw(self) -> dict[str, Any]:
-        """The trigger in the form of the shop file."""
-        return {FOLLOW: ANY if self.who.data == ANY else list(self.sources.data or [])}
+    def validate_period_until(self, field: Any) -> None:
+        """The same sentence as in the action."""
+        try:
+            check_period(self.period_from.data, field.data)
+        except DomainError as error:
+            raise ValidationError(str(error)) from None
 
 
 class StepForm(StaffForm):
     """When one step goes out, and what it says."""
 
-    after_days = IntegerField(
-        _l("Days after the step before"),
-        [validators.InputRequired(), validators.NumberRange(FEWEST_DAYS, MOST_DAYS)],
-    )
-    at = TimeField(_l("Time"), [validators.InputRequired()])
+    after_days = WholeField(_l("Days after the step before"), check_days)
+    at = ClockField(_l("Time"))
     weekday = SelectField(
         _l("Weekday"),
         choices=[("", _l("any day")), *((day, WEEKDAY_LABELS[day]) for day in WEEKDAYS)],
         default="",
     )
-    messages = PartsField(_l("Message"), required=False)
+    messages = StepPartsField(_l("Message"), required=False)
+
+    @classmethod
+    def showing(cls, step: Step) -> StepForm:
+        """The form of a step as it is."""
+        return cls(
+            data={
+                "after_days": step.after_days,
+                "at": parse_clock(step.at),
+                "weekday": step.weekday or "",
+                "messages": list(step.messages),
+            }
+        )
 
     def raw(self) -> dict[str, Any]:
         """The step in the form of the shop file."""
@@ -115,35 +188,50 @@ class StepForm(StaffForm):
         return {**raw, "weekday": self.weekday.data} if self.weekday.data else raw
 
 
-def trigger_sentence(trigger: Trigger) -> str:
-    """ "Adds the account: 門市 QR、LINE Pay", for the trigger's card and the list."""
-    if trigger.kind == MANUAL:
-        return str(_l("Is put in by hand"))
-    if trigger.kind == SEGMENT:
-        return str(_l("Is in the segment “%(name)s”", name=trigger.about))
-    if trigger.kind == DATE:
-        return _date_sentence(trigger)
-    if trigger.kind == TAG_ADDED:
-        return str(_l("Gets the tag “%(name)s”", name=trigger.about))
-    if trigger.kind == COUPON_REDEEMED:
-        return str(_l("Redeems the coupon %(code)s", code=trigger.about))
-    if trigger.sources is None:
-        return str(_l("Adds the account, from anywhere"))
-    known = {row.code: row.name for row in Source.select(Source.code, Source.name)}
-    names = "、".join(known.get(code, code) for code in trigger.sources)
-    return str(_l("Adds the account: %(sources)s", sources=names))
+class BranchForm(StaffForm):
+    """Whom a branch is for, and what it is called."""
+
+    where = ConditionField(_l("Whom"))
+    name = StringField(_l("Name of the branch"), [validators.Length(max=MOST_NAME)])
+
+    @classmethod
+    def showing(cls, branch: Branch) -> BranchForm:
+        """The form of a branch as it is; the one for everyone else has a name only."""
+        form = cls(data={"name": branch.name, "where": branch.where})
+        if branch.where is None:
+            del form.where
+        return form
 
 
-def _date_sentence(trigger: Trigger) -> str:
-    field = Field.get_or_none(Field.key == trigger.about)
-    known = _l("Birthday") if trigger.about == BIRTHDAY else trigger.about
-    name = known if field is None else field.name
-    days = trigger.offset_days
-    if days == 0:
-        return str(_l("Has her day: %(field)s", field=name))
-    if days < 0:
-        return str(_l("%(days)s days before her day: %(field)s", days=-days, field=name))
-    return str(_l("%(days)s days after her day: %(field)s", days=days, field=name))
+class GroupsForm(StaffForm):
+    """When branches are chosen, and whom the sequence stops for."""
+
+    decide = RadioField(
+        _l("When a friend's branch is chosen"),
+        choices=[
+            (AT_ENROLMENT, _l("When she starts: what is known of her at that moment counts")),
+            (
+                AT_FIRST_STEP,
+                _l("When her first step is due: what she told us until then counts too"),
+            ),
+        ],
+        default=AT_ENROLMENT,
+    )
+    stop = ConditionField(_l("Stop for friends who"), empty_is=_l("nobody"))
+
+    @classmethod
+    def showing(cls, definition: Definition) -> GroupsForm:
+        """The form of a definition as it is."""
+        return cls(data={"decide": definition.decide, "stop": definition.stop})
+
+    def raw_stop(self) -> dict[str, Any] | None:
+        """The condition in the form of the shop file; None where nobody is stopped for."""
+        return None if self.stop.data in (None, UNCHOSEN) else self.stop.data
+
+
+def days_label(number: int) -> Any:
+    """What the days of a step count from."""
+    return _l("Days after the start") if number == 1 else _l("Days after the step before")
 
 
 def step_when(step: Step, *, first: bool) -> str:

@@ -1,7 +1,7 @@
-"""What staff do with sequences: create, edit, publish, enable, set a period, archive.
+"""What staff do with sequences: create, publish, enable, set a period, archive.
 
-A definition is edited as a draft; publishing makes an immutable version of it. A friend finishes on
-the version she started.
+A definition is edited as a draft (drafts.py); publishing makes an immutable version of it. A friend
+finishes on the version she started, or is moved on purpose (transfer.py).
 """
 
 from __future__ import annotations
@@ -89,58 +89,6 @@ def duplicate(sequence_id: int, *, staff: Staff | None, now: datetime, wall: dat
     return create_sequence(name, dump(definition_of(original)), staff=staff, now=now, wall=wall)
 
 
-def save_draft(
-    sequence_id: int, raw: Any, *, version: int | None, staff: Staff | None, wall: datetime
-) -> int:
-    """Keep an edited definition; answers the version the next save has to name.
-
-    Nobody gets anything else until it is published.
-
-    :raises DefinitionError: it cannot be
-    :raises Conflict: somebody else saved since `version`
-    """
-    definition = parse(raw)
-    with atomic():
-        row = get(sequence_id)
-        _check_editable(row)
-        before = dump(definition_of(row))
-        after = dump(definition)
-        if before == after:
-            return int(row.version)
-        live = None if row.live_version is None else dump(live_definition(row))
-        _change(row, version, draft=None if after == live else after)
-        audit.record(
-            staff,
-            "sequence.edit",
-            "sequence",
-            row.id,
-            row.name,
-            {"definition": before},
-            {"definition": after},
-            wall=wall,
-        )
-        return int(row.version) + 1
-
-
-def discard_draft(
-    sequence_id: int, *, version: int | None, staff: Staff | None, wall: datetime
-) -> None:
-    """Go back to what is live.
-
-    :raises DomainError: nothing is live yet
-    """
-    with atomic():
-        row = get(sequence_id)
-        if row.live_version is None:
-            raise DomainError(_l("Nothing was published yet."))
-        if row.draft is None:
-            return
-        _change(row, version, draft=None)
-        before = {"definition": row.draft}
-        after = {"definition": dump(live_definition(row))}
-        audit.record(staff, "sequence.undo", "sequence", row.id, row.name, before, after, wall=wall)
-
-
 def publish(
     sequence_id: int,
     *,
@@ -157,7 +105,7 @@ def publish(
     """
     with atomic():
         row = get(sequence_id)
-        _check_editable(row)
+        check_editable(row)
         definition = definition_of(row)
         found = problems(definition, now=now, public_url=public_url)
         if found:
@@ -174,7 +122,7 @@ def publish(
             published_by=None if staff is None else staff.id,
         )
         before = None if row.live_version is None else dump(live_definition(row))
-        _change(row, version, draft=None, live_version=made.id)
+        change(row, version, draft=None, live_version=made.id)
         audit.record(
             staff,
             "sequence.publish",
@@ -203,13 +151,13 @@ def enable(
     """
     with atomic():
         row = get(sequence_id)
-        _check_editable(row)
+        check_editable(row)
         if row.live_version is None:
             raise DomainError(_l("Publish the sequence before you enable it."))
         if row.enabled and not row.pause_reason:
             return False
         since = {} if row.enabled or now is None else {"enabled_at": now}
-        _change(row, version, enabled=True, pause_reason="", **since)
+        change(row, version, enabled=True, pause_reason="", **since)
         _switched(staff, "sequence.enable", row, wall)
     return True
 
@@ -222,7 +170,7 @@ def disable(
         row = get(sequence_id)
         if not row.enabled:
             return False
-        _change(row, version, enabled=False)
+        change(row, version, enabled=False)
         _switched(staff, "sequence.disable", row, wall)
     return True
 
@@ -249,8 +197,7 @@ def change_settings(
     :raises DomainError: the name is taken, the period ends before it starts, or a value cannot be
     """
     name = check_name(name)
-    if period_from is not None and period_until is not None and period_until < period_from:
-        raise DomainError(_l("The period ends before it starts."), field="period_until")
+    check_period(period_from, period_until)
     with atomic():
         row = get(sequence_id)
         before = {
@@ -273,7 +220,7 @@ def change_settings(
             return False
         if name != row.name and Sequence.select().where(Sequence.name == name).exists():
             raise DomainError(_taken(), field="name")
-        _change(row, version, **after)
+        change(row, version, **after)
         audit.record(staff, "sequence.edit", "sequence", row.id, name, before, after, wall=wall)
     return True
 
@@ -284,7 +231,7 @@ def archive(sequence_id: int, *, staff: Staff | None, now: datetime, wall: datet
         row = get(sequence_id)
         if row.archived_at is not None:
             return 0
-        _change(row, None, archived_at=now, enabled=False)
+        change(row, None, archived_at=now, enabled=False)
         audit.record(staff, "sequence.archive", "sequence", row.id, row.name, wall=wall)
     left = enrolments.end_all(sequence_id, reason=enrolments.ARCHIVED, now=now)
     while cancel_waiting(OriginKind.STEP, sequence_id, reason=reasons.LEFT, now=now):
@@ -305,7 +252,7 @@ def unarchive(sequence_id: int, *, staff: Staff | None, wall: datetime) -> None:
     with atomic():
         row = get(sequence_id)
         if row.archived_at is not None:
-            _change(row, None, archived_at=None)
+            change(row, None, archived_at=None)
             audit.record(staff, "sequence.unarchive", "sequence", row.id, row.name, wall=wall)
 
 
@@ -359,7 +306,15 @@ def check_name(name: str) -> str:
     return name
 
 
-def check_priority(value: int) -> int:
+def check_period(period_from: date | None, period_until: date | None) -> None:
+    """
+    :raises DomainError: the period ends before it starts
+    """
+    if period_from is not None and period_until is not None and period_until < period_from:
+        raise DomainError(_l("The period ends before it starts."), field="period_until")
+
+
+def check_priority(value: Any) -> int:
     """
     :raises DomainError: it isn't a whole number from 1 to 100
     """
@@ -383,8 +338,11 @@ def in_place(definition: Definition, path: tuple[str | int, ...], sentence: str)
     return _("%(branch)s, step %(step)s: %(sentence)s", branch=name, step=step, sentence=sentence)
 
 
-def _change(row: Sequence, version: int | None, **fields: Any) -> None:
-    """:raises Conflict: the row has moved on since `version` (None: since it was read)"""
+def change(row: Sequence, version: int | None, **fields: Any) -> None:
+    """Write columns of a sequence and count its version on.
+
+    :raises Conflict: the row has moved on since `version` (None: since it was read)
+    """
     expected = row.version if version is None else version
     changed = (
         Sequence.update(version=Sequence.version + 1, **fields)
@@ -402,7 +360,8 @@ def _switched(staff: Staff | None, action: str, row: Sequence, wall: datetime) -
     )
 
 
-def _check_editable(row: Sequence) -> None:
+def check_editable(row: Sequence) -> None:
+    """:raises DomainError: it is archived"""
     if row.archived_at is not None:
         raise DomainError(_l("This sequence is archived."))
 

@@ -19,6 +19,7 @@ from lineadmin.settings.shop import parse_clock
 
 MOST_STEPS = 10
 MOST_BRANCHES = 4  # and the rest
+MOST_NAME = 40  # of a branch
 FEWEST_DAYS, MOST_DAYS = 1, 30
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANY = "any"
@@ -183,25 +184,16 @@ def _sources(value: Any, path: Path) -> tuple[str, ...] | None:
 def _date(raw: Any, path: Path) -> Trigger:
     given = _mapping(raw, {"field", "offset_days"}, path)
     field = _text(given.get("field"), (*path, "field"))
-    offset = given.get("offset_days", 0)
-    if isinstance(offset, bool) or not isinstance(offset, int) or abs(offset) > MOST_OFFSET:
-        raise DefinitionError(
-            _l(
-                "The days before or after the date are a whole number from %(low)s to %(high)s.",
-                low=-MOST_OFFSET,
-                high=MOST_OFFSET,
-            ),
-            (*path, "offset_days"),
-        )
+    offset = check_offset(given.get("offset_days", 0), (*path, "offset_days"))
     return Trigger(DATE, about=field, offset_days=offset)
 
 
 def _branch(raw: Any, path: Path) -> Branch:
     given = _mapping(raw, {"name", "where", "otherwise", "steps"}, path)
     name = given.get("name") or ""
-    if not isinstance(name, str) or len(name) > 40:
+    if not isinstance(name, str) or len(name) > MOST_NAME:
         raise DefinitionError(
-            _l("A name has at most %(most)s characters.", most=40), (*path, "name")
+            _l("A name has at most %(most)s characters.", most=MOST_NAME), (*path, "name")
         )
     otherwise = given.get("otherwise", False)
     if not isinstance(otherwise, bool):
@@ -268,6 +260,22 @@ def check_days(value: Any, path: Path = ("after_days",)) -> int:
                 "The days between steps are a whole number from %(low)s to %(high)s.",
                 low=FEWEST_DAYS,
                 high=MOST_DAYS,
+            ),
+            path,
+        )
+    return value
+
+
+def check_offset(value: Any, path: Path = ("offset_days",)) -> int:
+    """
+    :raises DefinitionError: it isn't a whole number of days before (negative) or after a date
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MOST_OFFSET:
+        raise DefinitionError(
+            _l(
+                "The days before or after the date are a whole number from %(low)s to %(high)s.",
+                low=-MOST_OFFSET,
+                high=MOST_OFFSET,
             ),
             path,
         )

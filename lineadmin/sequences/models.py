@@ -37,6 +37,21 @@ class Sequence(BaseModel):
     dated_until = DateField(null=True)
     dated_version = IntegerField(null=True)
     dated_after = IntegerField(default=0)
+    draft_number = IntegerField(default=0)  # DraftState.number of what the editor shows
+
+
+class DraftState(BaseModel):
+    """A definition as the editor had it once; undo and redo walk along these."""
+
+    sequence = ForeignKeyField(Sequence, backref="draft_states", on_delete="CASCADE", index=False)
+    number = IntegerField()
+    definition = JSONTextField()
+    about = CharField(default="", max_length=16)  # the place that was edited
+    staff_id = IntegerField(null=True)
+    at = UTCDateTimeField()  # real time
+
+    class Meta:
+        indexes = ((("sequence", "number"), True),)
 
 
 class SequenceVersion(BaseModel):

@@ -18,6 +18,7 @@ from lineadmin.messages.references import look_up
 from lineadmin.segments.about_friend import UNKNOWN_SOURCE
 from lineadmin.segments.models import Segment
 from lineadmin.segments.tree import TreeError
+from lineadmin.sequences.bands import overlaps
 from lineadmin.sequences.definition import (
     BIRTHDAY,
     COUPON_REDEEMED,
@@ -25,6 +26,7 @@ from lineadmin.sequences.definition import (
     FOLLOW,
     SEGMENT,
     TAG_ADDED,
+    Branch,
     Definition,
     Path,
     Step,
@@ -52,13 +54,16 @@ def problems(
 ) -> list[Problem]:
     """Everything that keeps a draft from being published, in reading order."""
     found = [Problem((*path, "trigger"), text) for text in _trigger_problems(definition.trigger)]
+    shared = list(overlaps(definition.branches))
     for number, branch in enumerate(definition.branches):
         inside: Path = (*path, "branches", number)
         if branch.where is not None:
-            try:
-                segments.check_names(segments.parse(branch.where))
-            except TreeError as error:
-                found.append(Problem((*inside, "where"), str(error)))
+            found += [Problem((*inside, "where"), text) for text in _condition_problems(branch)]
+            found += [
+                Problem((*inside, "where"), _overlap(definition, earlier, number, ages))
+                for earlier, later, ages in shared
+                if later == number
+            ]
         if not branch.steps:
             found.append(Problem((*inside, "steps"), _("Add at least one step.")))
         day = 0
@@ -97,6 +102,30 @@ def _is_date(key: str) -> bool:
 
 def _exists(model: Any, condition: Any) -> bool:
     return bool(model.select().where(condition).exists())
+
+
+def _condition_problems(branch: Branch) -> Iterator[str]:
+    tree = segments.parse(branch.where)
+    if tree == segments.EVERYONE:
+        yield _("Choose whom this branch is for.")
+    try:
+        segments.check_names(tree)
+    except TreeError as error:
+        yield str(error)
+
+
+def _overlap(definition: Definition, earlier: int, later: int, ages: str) -> str:
+    names = [
+        definition.branches[one].name or _("Branch %(number)s", number=one + 1)
+        for one in (earlier, later)
+    ]
+    return _(
+        "The ages of “%(one)s” and “%(two)s” overlap: %(ages)s. "
+        "Let one end where the other begins (25 or more begins at 25, below 25 ends at 24).",
+        one=names[0],
+        two=names[1],
+        ages=ages,
+    )
 
 
 def _message_problems(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lineadmin.sequences import actions
+from lineadmin.sequences import actions, drafts
 from lineadmin.sequences.definition import Definition, DefinitionError, dump, parse
 from lineadmin.sequences.models import Sequence
 from lineadmin.sequences.problems import problems
@@ -72,7 +72,7 @@ def _load_definition(sequence_id: int, part: SequencePart, path: Path, context: 
     if not unfinished:
         _refuse_problems(definition, part, path, context)
     if dump(definition) != now or (row.live_version is None and not unfinished):
-        actions.save_draft(
+        drafts.save_draft(
             sequence_id,
             dump(definition),
             version=None,

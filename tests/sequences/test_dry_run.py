@@ -12,7 +12,7 @@ from lineadmin import journal, settings
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import Source, Tag
 from lineadmin.outbox.models import Delivery
-from lineadmin.sequences import actions
+from lineadmin.sequences import actions, drafts
 from lineadmin.sequences.dry_run import Imaginary
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
 from tests.factories import make_friend
@@ -69,7 +69,7 @@ def test_a_draft_is_tried_as_it_stands_in_the_editor() -> None:
         "trigger": {"follow": "any"},
         "branches": [{"steps": [step(2, "08:15"), step(2, "08:15", messages=[])]}],
     }
-    actions.save_draft(sequence.id, raw, version=None, staff=None, wall=MONDAY)
+    drafts.save_draft(sequence.id, raw, version=None, staff=None, wall=MONDAY)
     sequence = Sequence.get_by_id(sequence.id)
     assert told(rehearse(sequence, Imaginary(), now=MONDAY)) == [
         (1, "11-25 08:15", ""),

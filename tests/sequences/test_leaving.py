@@ -9,7 +9,7 @@ import pytest
 from lineadmin import settings
 from lineadmin.friends.models import Friend, FriendTag, Tag
 from lineadmin.outbox.models import Delivery, DeliveryState
-from lineadmin.sequences import actions, goals, triggers
+from lineadmin.sequences import actions, drafts, goals, triggers
 from lineadmin.sequences.models import Sequence
 from tests.factories import make_friends
 from tests.sequences.stage import at, change, follow, planned, publish, run_of, step, tick
@@ -142,7 +142,7 @@ def test_an_edited_stop_condition_holds_for_those_on_that_version_only() -> None
     tick(MONDAY)
     steps = [step(1), step(1)]
     new = {"trigger": {"follow": "any"}, "branches": [{"steps": steps}], "stop": HAS_TAG}
-    actions.save_draft(sequence.id, new, version=None, staff=None, wall=MONDAY)
+    drafts.save_draft(sequence.id, new, version=None, staff=None, wall=MONDAY)
     actions.publish(sequence.id, version=None, staff=None, now=MONDAY, wall=MONDAY, public_url=None)
     taro = follow(MONDAY)
     tick(MONDAY)

@@ -11,7 +11,7 @@ from lineadmin import journal, settings
 from lineadmin.friends.models import Friend, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
 from lineadmin.outbox.models import Delivery, DeliveryState
-from lineadmin.sequences import actions, advance, enrolments, triggers
+from lineadmin.sequences import actions, advance, drafts, enrolments, triggers
 from lineadmin.sequences.models import Enrolment, Sequence
 from tests.factories import make_friend, make_friends
 from tests.sequences.stage import at, follow, planned, publish, run_of, step, tick
@@ -283,7 +283,7 @@ def test_a_friend_finishes_on_the_version_she_started() -> None:
         "trigger": {"follow": "any"},
         "branches": [{"steps": [step(1, messages=[{"text": "new"}])]}],
     }
-    actions.save_draft(sequence.id, new, version=None, staff=None, wall=MONDAY)
+    drafts.save_draft(sequence.id, new, version=None, staff=None, wall=MONDAY)
     actions.publish(sequence.id, version=None, staff=None, now=MONDAY, wall=MONDAY, public_url=None)
     taro = follow(MONDAY)
     tick(MONDAY)
