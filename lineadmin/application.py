@@ -20,9 +20,11 @@ from lineadmin import admin, cli, clock, i18n, migrate, settings, web
 from lineadmin import config as configuration
 from lineadmin import db as database
 from lineadmin.config import Config
+from lineadmin.messages import films
 
 STATIC = Path(__file__).parent.parent / "static"
 MAX_UPLOAD_BYTES = 12 * 1024 * 1024  # LINE takes pictures up to 10 MB
+FILM_DOOR = "/admin/composer/film"  # the one that takes more
 
 csrf = CSRFProtect()
 
@@ -54,6 +56,7 @@ def create_app(config: Config | None = None, *, check_migrations: bool = True) -
     cli.init_app(app)
     if check_migrations:
         migrate.refuse_if_pending()
+    app.before_request(_let_films_in)  # before the CSRF check, which reads the body
     csrf.init_app(app)
     flask_babel.Babel(app, locale_selector=i18n.locale)
     app.before_request(_prepare_request)
@@ -100,6 +103,11 @@ def csp_nonce() -> str:
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)
+
+
+def _let_films_in() -> None:
+    if request.path == FILM_DOOR:
+        request.max_content_length = films.FILE_BYTES + 1
 
 
 def _prepare_request() -> None:

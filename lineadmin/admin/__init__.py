@@ -36,7 +36,8 @@ AREAS = (
     "people",
     "audit",
     "profile",
-    "composer",
+    "composer_doors",
+    "templates",
     "condition_form",
 )
 

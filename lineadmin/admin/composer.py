@@ -11,36 +11,26 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, abort, render_template, request
-from flask_admin import expose
+from flask import render_template
 from markupsafe import Markup
 from wtforms import Field, Form, ValidationError
 
 from lineadmin import clock, config, settings
-from lineadmin.admin.base import AdminPage, current_staff, needs
+from lineadmin.admin.base import current_staff
 from lineadmin.coupons.queries import pickable
-from lineadmin.db import atomic
-from lineadmin.errors import DomainError
 from lineadmin.friends.models import Tag
 from lineadmin.friends.tags import DYNAMIC
 from lineadmin.i18n import _
 from lineadmin.line import limits
-from lineadmin.messages import uploads
+from lineadmin.messages import films, rich, uploads
 from lineadmin.messages.check import Problem, check_parts, located
 from lineadmin.messages.names import FALLBACK
 from lineadmin.messages.parts import Part, PartsError, dump_parts, parse_parts
 from lineadmin.messages.preview import SAMPLE_NAME, preview, problem_of
 from lineadmin.messages.references import look_up
 from lineadmin.messages.stickers import PACKS
-from lineadmin.staff import audit
 
 OPT_OUT = "opt_out"  # the postback that inbox/dispatch.py reads as 不再通知
-DRAFT_BYTES = 512 * 1024
-
-
-def views() -> list[tuple[Any, str, int]]:
-    """The doors the composer's script knocks at; it has no page of its own."""
-    return [(ComposerDoors("composer", endpoint="composer", url="/admin/composer"), "", 0)]
 
 
 class PartsWidget:
@@ -121,68 +111,6 @@ def summary_of(problems: Sequence[Problem]) -> list[str]:
     return [located(problem) for problem in problems]
 
 
-class ComposerDoors(AdminPage):
-    """Preview and picture upload, for the composer's script."""
-
-    in_menu = False
-
-    @expose("/")
-    def index(self) -> Response:
-        """Flask-Admin wants every view to have a first page."""
-        abort(404)
-
-    @expose("/preview", methods=("POST",))
-    @needs("compose")
-    def preview(self) -> Response | tuple[Response, int]:
-        """What the draft looks like on a phone, and what is wrong with it. Changes nothing."""
-        draft = _draft()
-        if draft is None:
-            return _refused(_("The message could not be read. Please write it again."), 400)
-        name = draft.get("name", SAMPLE_NAME)
-        shown = preview(
-            draft.get("parts"),
-            now=clock.now(),
-            public_url=config.current().public_url,
-            name=name if isinstance(name, str) else None,
-        )
-        return _json(shown.to_json())
-
-    @expose("/upload", methods=("POST",))
-    @needs("compose")
-    def upload(self) -> Response | tuple[Response, int]:
-        """Take a picture in; answers its token and where to see it."""
-        file = request.files.get("picture")
-        if file is None:
-            return _refused(_("Choose a picture first."), 400)
-        staff = current_staff()
-        try:
-            data = file.stream.read(uploads.FILE_BYTES + 1)
-            with atomic():
-                stored = uploads.store(
-                    data, name=file.filename or "", staff_id=staff.id, now=clock.now()
-                )
-                audit.record(
-                    staff,
-                    "upload.create",
-                    "upload",
-                    stored.id,
-                    stored.name,
-                    after={"width": stored.width, "height": stored.height},
-                    wall=clock.wall(),
-                )
-        except DomainError as error:
-            return _refused(str(error), 422)
-        return _json(
-            {
-                "token": stored.token,
-                "name": stored.name,
-                "width": stored.width,
-                "height": stored.height,
-                "preview": f"/media/{stored.token}/preview",
-            }
-        )
-
-
 def _state(field: PartsField, shown: dict[str, Any]) -> dict[str, Any]:
     """What composer.js starts from."""
     parts = field.json_form if isinstance(field.json_form, list) else []
@@ -197,7 +125,15 @@ def _state(field: PartsField, shown: dict[str, Any]) -> dict[str, Any]:
             "text": limits.TEXT_UNITS,
             "replies": limits.QUICK_REPLIES,
             "file": uploads.FILE_BYTES,
+            "film": films.FILE_BYTES,
+            "cards": limits.FLEX_CAROUSEL_BUBBLES,
+            "rich": {
+                "width": rich.WIDTH,
+                "lowest": rich.HEIGHT_LOWEST,
+                "highest": rich.HEIGHT_HIGHEST,
+            },
         },
+        "linked": current_staff().friend_id is not None,
         "fallback": FALLBACK,
         "sample": SAMPLE_NAME,
         "optOut": OPT_OUT,
@@ -211,20 +147,3 @@ def _dynamic_tags() -> list[str]:
     """Tags a link may add: those that people do not set by hand."""
     rows = Tag.select(Tag.name).where(Tag.kind == DYNAMIC, Tag.archived_at.is_null())
     return [row.name for row in rows.order_by(Tag.name)]
-
-
-def _draft() -> dict[str, Any] | None:
-    if (request.content_length or 0) > DRAFT_BYTES:
-        return None
-    found = request.get_json(silent=True)
-    return found if isinstance(found, dict) else None
-
-
-def _json(found: dict[str, Any]) -> Response:
-    response = Response(json.dumps(found, ensure_ascii=False), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _refused(sentence: str, status: int) -> tuple[Response, int]:
-    return _json({"error": sentence}), status

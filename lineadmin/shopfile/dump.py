@@ -18,6 +18,7 @@ from lineadmin.shopfile.programs import dump_sequences
 from lineadmin.shopfile.schema import CLOCK
 from lineadmin.shopfile.sendings import dump_broadcasts
 from lineadmin.shopfile.shop import dump_shop
+from lineadmin.shopfile.templates import dump_templates
 from lineadmin.shopfile.words import dump_greeting, dump_replies
 
 LONGEST_LINE = 4096  # no folding: a folded text is hard to compare
@@ -55,6 +56,7 @@ def as_data() -> dict[str, Any]:
         "segments": dump_segments(),
         "coupons": dump_coupons(),
         "lotteries": dump_lotteries(),
+        "templates": dump_templates(),
         "greeting": dump_greeting(),
         "replies": dump_replies(),
         "sequences": dump_sequences(),

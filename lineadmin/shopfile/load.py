@@ -17,6 +17,7 @@ from lineadmin.shopfile.schema import ShopFile, parse
 from lineadmin.shopfile.sendings import load_broadcasts
 from lineadmin.shopfile.shop import load_shop
 from lineadmin.shopfile.source import read
+from lineadmin.shopfile.templates import load_templates
 from lineadmin.shopfile.words import load_greeting, load_replies
 from lineadmin.staff.models import Staff
 
@@ -29,6 +30,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("coupons", load_coupons),
     ("lotteries", load_lotteries),
     ("segments", load_segments),
+    ("templates", load_templates),
     ("greeting", load_greeting),
     ("replies", load_replies),
     ("sequences", load_sequences),

@@ -248,6 +248,13 @@ class LotteryPart(Part):
     state: Literal["active", "paused", "closed"] | None = None
 
 
+class TemplatePart(Part):
+    """A message to start from, known by its name."""
+
+    name: Name
+    messages: Messages
+
+
 class Greeting(Part):
     """What a new friend, and one who comes back, is greeted with."""
 
@@ -352,6 +359,7 @@ class ShopFile(Part):
     segments: list[SegmentPart] | None = None
     coupons: list[CouponPart] | None = None
     lotteries: list[LotteryPart] | None = None
+    templates: list[TemplatePart] | None = None
     greeting: Greeting | None = None
     replies: list[ReplyPart] | None = None
     sequences: list[SequencePart] | None = None
@@ -481,6 +489,7 @@ def _duplicates(file: ShopFile, source: Source) -> list[ShopFileError]:
         ("segments", "name"),
         ("coupons", "code"),
         ("lotteries", "code"),
+        ("templates", "name"),
         ("replies", "name"),
         ("sequences", "name"),
         ("broadcasts", "name"),
@@ -522,6 +531,8 @@ def _contents(file: ShopFile, source: Source) -> list[ShopFileError]:
 def messages_in(file: ShopFile) -> list[tuple[Path, Messages]]:
     """Every message list of the file with its place."""
     found: list[tuple[Path, Messages | None]] = []
+    for index, template in enumerate(file.templates or []):
+        found.append((("templates", index, "messages"), template.messages))
     if file.greeting is not None:
         found.append((("greeting", "messages"), file.greeting.messages))
         found.append((("greeting", "returning"), file.greeting.returning))

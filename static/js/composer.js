@@ -1,10 +1,14 @@
 // The composer: bubbles are added, ordered and written here; the server draws the preview and says
 // what is wrong, so that there is one truth about both. The hidden field carries the shop-file form.
+import { Library } from "./composer_library.js";
 import { Links } from "./composer_links.js";
-import { renderMessage, renderQuickReplies, sticker } from "./phone.js";
+import { PARTS, insertName } from "./composer_parts.js";
+import { renderMessage, renderQuickReplies } from "./phone.js";
 
 const SETTLE_MS = 300;
 const PREVIEW_WAIT_MS = 220;
+const ASKS = ["location", "camera", "album", "date", "time", "datetime"];
+const WITHOUT_VALUE = ["opt_out", "location", "camera", "album"];
 
 class Composer {
   constructor(root) {
@@ -20,6 +24,8 @@ class Composer {
     this.asked = 0;
     this.uploading = 0;
     this.links = new Links(this);
+    this.dismissed = new Set();
+    this.library = new Library(this);
     for (const part of this.state.parts) this.load(part);
     if (!this.list.children.length && !this.state.optional && !this.state.refused) this.addCard("text");
     this.links.begin(this.state.parts, this.state.shown);
@@ -45,7 +51,7 @@ class Composer {
       this.links.load(part);
       return;
     }
-    const kind = ["text", "coupon", "image", "sticker"].find((one) => one in part);
+    const kind = Object.keys(PARTS).find((one) => one in part);
     if (kind) this.addCard(kind, part[kind]);
   }
 
@@ -111,14 +117,14 @@ class Composer {
           ? problem.part === index
           : problem.part === cards.length && problem.field.startsWith(`replies[${rows.indexOf(node)}].`));
       const visible = this.showAll || node.dataset.touched ? mine : [];
-      fill(this.one("[data-problems]", node), visible.map((problem) => problem.sentence));
+      const here = this.drawPlaces(node, visible);
+      fill(this.one("[data-problems]", node), here.map((problem) => problem.sentence));
       node.classList.toggle("has-error", visible.length > 0);
       for (const control of node.querySelectorAll("textarea, input, select")) {
-        control.toggleAttribute("aria-invalid", visible.length > 0);
+        if (!control.closest("[data-at]")) control.toggleAttribute("aria-invalid", here.length > 0);
       }
-      const tips = hints.filter((hint) => index >= 0 && hint.part === index).map((hint) => hint.sentence);
       const tipBox = this.one("[data-tips]", node);
-      if (tipBox) say(tipBox, tips.join(" "));
+      if (tipBox) this.advise(tipBox, hints.filter((hint) => index >= 0 && hint.part === index));
     }
     const about = (part) => problems.filter((problem) => problem.part === part).map((problem) => problem.sentence);
     const empty = !cards.length && !this.showAll;
@@ -128,7 +134,52 @@ class Composer {
       problems.filter((problem) => problem.part === cards.length && problem.field === "replies").map((problem) => problem.sentence));
     fill(this.one("[data-links-problems]"),
       problems.filter((problem) => /^(track$|links\[)/.test(problem.field)).map((problem) => problem.sentence));
-    say(this.one("[data-whole-tips]"), hints.filter((hint) => hint.part === null).map((hint) => hint.sentence).join(" "));
+    // Advice on quick replies has no card to stand in.
+    this.advise(this.one("[data-whole-tips]"), hints.filter((hint) => hint.part === null || hint.part >= cards.length));
+  }
+
+  // Puts each problem beside the area, card or button it is about; answers the rest.
+  drawPlaces(node, problems) {
+    const places = [...node.querySelectorAll("[data-at]")];
+    const found = new Map(places.map((place) => [place, []]));
+    const rest = problems.filter((problem) => {
+      const inside = places.filter((place) => problem.field.startsWith(place.dataset.at));
+      const place = inside.sort((one, other) => other.dataset.at.length - one.dataset.at.length)[0];
+      found.get(place)?.push(problem.sentence);
+      return !place;
+    });
+    for (const [place, sentences] of found) {
+      const lists = [...place.querySelectorAll("[data-problems-here]")];
+      fill(lists.find((list) => list.closest("[data-at]") === place), sentences);
+      for (const control of place.querySelectorAll("textarea, input, select")) {
+        if (control.closest("[data-at]") === place) control.toggleAttribute("aria-invalid", sentences.length > 0);
+      }
+    }
+    return rest;
+  }
+
+  // Advice, each with a button that puts it aside for as long as this page is open.
+  advise(list, hints) {
+    const shown = hints.filter((hint) => !this.dismissed.has(hint.code));
+    const key = shown.map((hint) => hint.sentence).join("\n");
+    list.hidden = shown.length === 0;
+    if (list.dataset.key === key) return;
+    list.dataset.key = key;
+    list.replaceChildren(...shown.map((hint) => {
+      const item = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "tip-close";
+      button.textContent = "×";
+      button.setAttribute("aria-label", `${this.words.dismiss}：${hint.sentence}`);
+      button.addEventListener("click", () => {
+        this.dismissed.add(hint.code);
+        this.drawProblems();
+        this.root.focus();
+      });
+      item.append(hint.sentence, button);
+      return item;
+    }));
   }
 
   // Bubbles ---------------------------------------------------------------------------------------
@@ -186,8 +237,31 @@ class Composer {
     this.changed();
   }
 
+  // A template takes the place of everything; what was here can be brought back.
+  replaceAll(parts) {
+    const before = this.json();
+    this.begin(parts);
+    this.removed = { parts: before };
+    this.one("[data-undo]").hidden = false;
+    this.announce(this.words.replaced);
+    this.root.focus();
+  }
+
+  begin(parts) {
+    this.list.replaceChildren();
+    this.replies.replaceChildren();
+    for (const part of parts) this.load(part);
+    this.drawOrder();
+    this.changed();
+  }
+
   restore() {
-    const { node, list, index } = this.removed;
+    const { node, list, index, parts } = this.removed;
+    if (parts) {
+      this.one("[data-undo]").hidden = true;
+      this.begin(parts);
+      return;
+    }
     list.insertBefore(node, list.children[index] ?? null);
     this.one("[data-undo]").hidden = true;
     this.drawOrder();
@@ -203,12 +277,13 @@ class Composer {
 
   addReply(reply) {
     const row = this.one("template[data-reply]").content.firstElementChild.cloneNode(true);
-    const kind = ["text", "uri", "postback"].find((one) => typeof reply[one] === "string") ?? "text";
-    const optOut = kind === "postback" && reply.postback === this.state.optOut;
+    const said = ["text", "uri", "postback"].find((one) => typeof reply[one] === "string") ?? "text";
+    const optOut = said === "postback" && reply.postback === this.state.optOut;
+    const kind = optOut ? "opt_out" : ASKS.includes(reply.ask) ? reply.ask : said;
     this.one("[data-label]", row).value = reply.label ?? "";
-    this.one("[data-action]", row).value = optOut ? "opt_out" : kind;
-    this.one("[data-reply-value]", row).value = optOut ? "" : (reply[kind] ?? "");
-    row.classList.toggle("fixed", optOut);
+    this.one("[data-action]", row).value = kind;
+    this.one("[data-reply-value]", row).value = optOut ? "" : (reply[said] ?? reply.data ?? "");
+    row.classList.toggle("fixed", WITHOUT_VALUE.includes(kind));
     this.replies.append(row);
     return row;
   }
@@ -216,8 +291,10 @@ class Composer {
   readReply(row) {
     const label = this.one("[data-label]", row).value;
     const kind = this.one("[data-action]", row).value;
+    const value = this.one("[data-reply-value]", row).value;
     if (kind === "opt_out") return { label, postback: this.state.optOut };
-    return { label, [kind]: this.one("[data-reply-value]", row).value };
+    if (ASKS.includes(kind)) return { label, ask: kind, ...(WITHOUT_VALUE.includes(kind) || !value ? {} : { data: value }) };
+    return { label, [kind]: value };
   }
 
   // What people do ----------------------------------------------------------------------------------
@@ -259,7 +336,7 @@ class Composer {
     const row = target.closest(".reply");
     if (!row) return;
     const kind = this.one("[data-action]", row).value;
-    row.classList.toggle("fixed", kind === "opt_out");
+    row.classList.toggle("fixed", WITHOUT_VALUE.includes(kind));
     const label = this.one("[data-label]", row);
     const value = this.one("[data-reply-value]", row);
     // Most buttons say what stands on them: the words follow the label until they are changed.
@@ -304,196 +381,5 @@ function fill(list, sentences) {
   }));
   list.hidden = sentences.length === 0;
 }
-
-function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = !text;
-}
-
-// Texts -------------------------------------------------------------------------------------------
-
-function insertName(card, composer) {
-  const area = card.querySelector("[data-text]");
-  const fallback = card.querySelector("[data-fallback]").value.replace(/[{}|\n]/g, "").trim();
-  const written = fallback === composer.state.fallback ? "{name}" : `{name|${fallback}}`;
-  area.setRangeText(written, area.selectionStart, area.selectionEnd, "end");
-  area.focus();
-  area.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-function count(card, composer) {
-  // A JavaScript string is counted in UTF-16 units, just as LINE counts.
-  const units = card.querySelector("[data-text]").value.length;
-  const counter = card.querySelector("[data-counter]");
-  counter.textContent = `${units.toLocaleString("en")} / ${composer.state.limits.text.toLocaleString("en")}`;
-  counter.classList.toggle("over", units > composer.state.limits.text);
-}
-
-// Pictures ------------------------------------------------------------------------------------------
-
-async function upload(card, composer, file) {
-  if (!file) return;
-  const error = card.querySelector("[data-upload-error]");
-  say(error, "");
-  if (file.size > composer.state.limits.file) {
-    say(error, composer.words.too_large);
-    return;
-  }
-  const busy = card.querySelector("[data-busy]");
-  busy.hidden = false;
-  composer.uploading += 1;
-  const form = new FormData();
-  form.append("picture", file);
-  try {
-    const answer = await fetch(composer.root.dataset.uploadUrl, {
-      method: "POST", headers: { "X-CSRFToken": composer.root.dataset.csrf }, body: form,
-    });
-    if (answer.redirected) throw new Error(composer.words.signed_out);
-    const result = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(result.error || composer.words.upload_failed);
-    card.dataset.token = result.token;
-    showThumb(card);
-    card.querySelector("[data-thumb]").alt = result.name;
-  } catch (failure) {
-    const known = failure instanceof TypeError ? composer.words.upload_failed : failure.message;
-    say(error, known);
-  } finally {
-    busy.hidden = true;
-    composer.uploading -= 1;
-    composer.changed();
-  }
-}
-
-function showThumb(card) {
-  const thumb = card.querySelector("[data-thumb]");
-  thumb.hidden = !card.dataset.token;
-  if (card.dataset.token) thumb.src = `/media/${card.dataset.token}/preview`;
-}
-
-// Stickers ------------------------------------------------------------------------------------------
-
-function chooseSticker(card, composer, packageId, stickerId) {
-  card.dataset.package = packageId;
-  card.dataset.sticker = stickerId;
-  const options = { stickerPictures: composer.state.stickerPictures };
-  card.querySelector("[data-chosen]").replaceChildren(sticker({ packageId, stickerId }, options));
-  for (const option of card.querySelectorAll("[role=option]")) {
-    option.setAttribute("aria-selected", String(option.dataset.id === stickerId));
-  }
-}
-
-function fillGrid(card, composer) {
-  const pack = composer.state.packs.find((one) => one.package === card.querySelector("[data-pack]").value);
-  const grid = card.querySelector("[data-grid]");
-  card.querySelector("[data-numbers]").hidden = Boolean(pack);
-  grid.hidden = !pack;
-  if (!pack) return;
-  grid.replaceChildren(...pack.ids.map((id, index) => {
-    const option = document.createElement("div");
-    option.setAttribute("role", "option");
-    option.id = `sticker-${pack.package}-${id}-${Math.random().toString(36).slice(2)}`;
-    option.dataset.id = id;
-    option.setAttribute("aria-label", composer.words.sticker.replace("{id}", `${index + 1}（${id}）`));
-    option.setAttribute("aria-selected", String(card.dataset.package === pack.package && card.dataset.sticker === id));
-    option.append(sticker({ packageId: pack.package, stickerId: id }, { stickerPictures: composer.state.stickerPictures }));
-    return option;
-  }));
-}
-
-function listenToGrid(card, composer) {
-  const grid = card.querySelector("[data-grid]");
-  const choose = (option) => {
-    if (!option) return;
-    for (const other of grid.children) other.classList.toggle("active", other === option);
-    grid.setAttribute("aria-activedescendant", option.id);
-    option.scrollIntoView({ block: "nearest" });
-    chooseSticker(card, composer, card.querySelector("[data-pack]").value, option.dataset.id);
-    composer.changed();
-  };
-  grid.addEventListener("click", (event) => choose(event.target.closest("[role=option]")));
-  grid.addEventListener("keydown", (event) => {
-    const options = [...grid.children];
-    const columns = getComputedStyle(grid).gridTemplateColumns.split(" ").length;
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
-    const ends = { Home: 0, End: options.length - 1 };
-    if (step === undefined && !(event.key in ends)) return;
-    event.preventDefault();
-    const now = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
-    const next = event.key in ends ? ends[event.key] : now < 0 ? 0 : now + step;
-    choose(options[Math.max(0, Math.min(options.length - 1, next))]);
-  });
-}
-
-// Each kind of bubble: how its card starts, what it reads as, and what typing in it does. --------------
-
-const PARTS = {
-  text: {
-    make(card, composer, value) {
-      card.querySelector("[data-text]").value = typeof value === "string" ? value : "";
-      count(card, composer);
-    },
-    read: (card) => ({ text: card.querySelector("[data-text]").value }),
-    input: (card, composer) => count(card, composer),
-  },
-  coupon: {
-    make(card, composer, value) {
-      const select = card.querySelector("[data-coupon]");
-      card.dataset.code = value ?? "";
-      if (!select || !value) return;
-      if (![...select.options].some((option) => option.value === value)) {
-        // Closed or deleted since: it stays as written, and the check says what is wrong with it.
-        select.append(new Option(value, value));
-      }
-      select.value = value;
-    },
-    read: (card) => ({ coupon: card.querySelector("[data-coupon]")?.value ?? card.dataset.code }),
-  },
-  image: {
-    make(card, composer, value) {
-      card.dataset.token = typeof value === "string" ? value : "";
-      showThumb(card);
-      const drop = card.querySelector("[data-drop]");
-      const file = card.querySelector("[data-file]");
-      file.addEventListener("change", () => {
-        upload(card, composer, file.files[0]);
-        file.value = "";
-      });
-      for (const name of ["dragover", "dragleave", "drop"]) {
-        drop.addEventListener(name, (event) => {
-          event.preventDefault();
-          drop.classList.toggle("over", name === "dragover");
-          if (name === "drop") upload(card, composer, event.dataTransfer.files[0]);
-        });
-      }
-    },
-    read: (card) => ({ image: card.dataset.token }),
-  },
-  sticker: {
-    make(card, composer, value) {
-      const first = composer.state.packs[0];
-      const packageId = String(value?.package ?? first.package);
-      const stickerId = String(value?.id ?? first.ids[0]);
-      const known = composer.state.packs.find((pack) => pack.package === packageId);
-      card.querySelector("[data-pack]").value = known?.ids.includes(stickerId) ? packageId : "";
-      card.querySelector("[data-package]").value = packageId;
-      card.querySelector("[data-sticker]").value = stickerId;
-      card.querySelector("[data-stand-in]").hidden = composer.state.stickerPictures;
-      chooseSticker(card, composer, packageId, stickerId);
-      fillGrid(card, composer);
-      listenToGrid(card, composer);
-    },
-    read: (card) => ({ sticker: { package: card.dataset.package, id: card.dataset.sticker } }),
-    input(card, composer, event) {
-      if (event.target.matches("[data-pack]")) {
-        fillGrid(card, composer);
-        const pack = composer.state.packs.find((one) => one.package === event.target.value);
-        if (pack) chooseSticker(card, composer, pack.package, pack.ids[0]);
-        return;
-      }
-      const number = (name) => card.querySelector(name).value.trim();
-      chooseSticker(card, composer, number("[data-package]"), number("[data-sticker]"));
-    },
-  },
-};
 
 for (const root of document.querySelectorAll("[data-composer]")) new Composer(root);
