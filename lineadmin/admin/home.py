@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import request, url_for
 from flask_admin import expose
@@ -12,6 +13,7 @@ from werkzeug.routing import BuildError
 from lineadmin import clock, i18n, settings
 from lineadmin.admin import charts
 from lineadmin.admin.base import AdminPage, current_staff
+from lineadmin.broadcasts import approval
 from lineadmin.i18n import _, _l, _n
 from lineadmin.inbox import queries as inbox
 from lineadmin.outbox import quota
@@ -48,7 +50,9 @@ class HomeView(AdminPage):
             "admin/home.html",
             hello=_hello(now, current_staff().name),
             friends=numbers.friend_numbers(now),
-            after_broadcast=numbers.blocks_after_last_broadcast(),
+            latest=numbers.latest_broadcasts(),
+            waiting=approval.waiting(limit=5),
+            month=_month(now, zone),
             coupons=numbers.coupon_numbers(now),
             today=today,
             price=_price(today.total, now),
@@ -56,7 +60,7 @@ class HomeView(AdminPage):
             chart=chart,
             spans=SPANS,
             span=span,
-            coming=[_coming(one, now) for one in numbers.coming(now, zone)],
+            coming=_coming_with_cost(numbers.coming(now, zone), now),
             open_messages=inbox.unanswered(OPEN_MESSAGES, wall=clock.wall()),
             open_count=inbox.unanswered_count(),
             address=_address,
@@ -84,6 +88,40 @@ def _hello(now: datetime, name: str) -> str:
     return _("Good evening, %(name)s", name=name)
 
 
+def _month(now: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    """The month's messages as a bar, and what was saved by answering for free."""
+    meter, shop = quota.meter(now), settings.shop()
+    limit = meter.limit if meter.limit is not None else shop.plan_included
+    percent = 0 if not limit else min(100, round(100 * meter.taken / limit))
+    return {
+        "used": meter.taken,
+        "limit": limit,
+        "left": None if limit is None else max(0, limit - meter.taken),
+        "percent": percent,
+        "kind": "bad" if percent >= 100 else "warn" if percent >= 80 else "",
+        "reserve": 0 if meter.limit is None else shop.reserve_messages,
+        "free": numbers.free_replies(now, zone),
+        "plan": shop.plan_name or "",
+    }
+
+
+def _coming_with_cost(coming: list[numbers.Coming], now: datetime) -> list[dict[str, Any]]:
+    """What comes, each with what it costs beyond the plan after all that comes before it."""
+    shop, used = settings.shop(), quota.meter(now).taken
+    zone = shop.zone
+    found = []
+    for one in coming:
+        told = _coming(one, now)
+        same_month = one.at.astimezone(zone).month == now.astimezone(zone).month
+        if one.people and same_month:
+            price = cost(one.people, used=used, shop=shop)
+            used += one.people
+            if price.twd:
+                told["people"] += "・" + _("about %(twd)s", twd=i18n.format_twd(price.twd))
+        found.append(told)
+    return found
+
+
 def _coming(one: numbers.Coming, now: datetime) -> dict[str, Any]:
     today, day = i18n.local(now).date(), i18n.local(one.at).date()
     clock_time = i18n.format_time(one.at)
@@ -105,8 +143,7 @@ def _coming(one: numbers.Coming, now: datetime) -> dict[str, Any]:
 def _price(messages: int, now: datetime) -> str:
     """What today's messages cost beyond the plan, or nothing where they are in it."""
     meter = quota.meter(now)
-    used = meter.used + meter.reserved + meter.unknown
-    told = cost(messages, used=used, shop=settings.shop())
+    told = cost(messages, used=meter.taken, shop=settings.shop())
     if told.sold_out:
         return _("%(count)s more than the plan has", count=i18n.format_count(told.over))
     return _("about %(twd)s", twd=i18n.format_twd(told.twd)) if told.twd else ""

@@ -6,16 +6,14 @@ from typing import Any
 
 from flask import flash, redirect, url_for
 from flask_admin import expose
-from peewee import fn
 from werkzeug.wrappers import Response
 
 from lineadmin import clock, settings
 from lineadmin.admin import shell
 from lineadmin.admin.gate import AdminPage, current_staff, flash_refusals, needs
-from lineadmin.db import from_ms, to_ms
 from lineadmin.i18n import _, _l, format_datetime
 from lineadmin.outbox import pauses, queries, quota
-from lineadmin.outbox.models import Reply, ReplyState
+from lineadmin.reports.home import free_replies
 
 
 class SendingView(AdminPage):
@@ -32,7 +30,7 @@ class SendingView(AdminPage):
             pauses=pauses.current(),
             meter=quota.meter(now),
             live=queries.live(),
-            free_replies=_free_replies_this_month(),
+            free_replies=free_replies(clock.now(), settings.shop_zone()),
             may_stop=self.may("send"),
         )
 
@@ -125,13 +123,3 @@ def _banners() -> list[shell.Banner]:
             )
         )
     return found
-
-
-def _free_replies_this_month() -> int:
-    """Messages that cost nothing because they went out as replies."""
-    zone = settings.shop_zone()
-    first = clock.now().astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    query = Reply.select(fn.COUNT(Reply.id)).where(
-        Reply.at >= from_ms(to_ms(first)), Reply.state == int(ReplyState.SENT)
-    )
-    return int(query.scalar() or 0)

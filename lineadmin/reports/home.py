@@ -16,7 +16,8 @@ from lineadmin.db import from_ms, to_ms
 from lineadmin.friends import queries as friends
 from lineadmin.friends.models import BLOCKED, FRIEND
 from lineadmin.journal.models import Fact
-from lineadmin.outbox.models import Delivery, DeliveryState
+from lineadmin.outbox.models import Delivery, DeliveryState, Reply, ReplyState
+from lineadmin.reports import effects
 from lineadmin.sequences.models import Enrolment, Sequence
 
 BOUND = 10_000
@@ -69,6 +70,18 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Latest:
+    """A broadcast that was sent: people who got it, tapped a link, blocked within 24 hours."""
+
+    object_id: int
+    name: str
+    at: datetime
+    sent: int
+    clicked: int
+    blocked: int
+
+
+@dataclass(frozen=True)
 class Coming:
     """Something that will leave: `kind` broadcast | step; `people` exact up to 10,000."""
 
@@ -96,18 +109,34 @@ def friend_numbers(now: datetime) -> FriendNumbers:
     return FriendNumbers(counts[FRIEND], followed - blocked, rate, change)
 
 
-def blocks_after_last_broadcast(hours: int = 24) -> tuple[Broadcast, int] | None:
-    """The last broadcast that was sent whole, and how many blocked us within `hours` after it."""
-    last = (
+def latest_broadcasts(limit: int = 3) -> list[Latest]:
+    """The last broadcasts that were sent whole, newest first, with what their reports say."""
+    rows = (
         Broadcast.select()
         .where(Broadcast.finished_at.is_null(False), Broadcast.state == "sent")
         .order_by(Broadcast.finished_at.desc())
-        .first()
+        .limit(limit)
     )
-    if last is None:
-        return None
-    since = last.leaves_at or last.finished_at
-    return last, _facts(("blocked",), since, since + timedelta(hours=hours))
+    return [
+        Latest(
+            row.id,
+            row.name,
+            row.leaves_at or row.finished_at,
+            row.sent_count or 0,
+            effects.clickers(row.id),
+            effects.block_counts(row)[0] if row.blocks_24 is None else row.blocks_24,
+        )
+        for row in rows
+    ]
+
+
+def free_replies(now: datetime, zone: ZoneInfo) -> int:
+    """Messages of the shop's month that cost nothing because they answered an event at once."""
+    first = now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    query = Reply.select(fn.COUNT(1)).where(
+        SQL(f"state = {int(ReplyState.SENT)}"), Reply.at >= from_ms(to_ms(first))
+    )
+    return int(query.scalar() or 0)
 
 
 def coupon_numbers(now: datetime, days: int = 30) -> CouponNumbers:
@@ -261,11 +290,13 @@ __all__ = [
     "CouponNumbers",
     "Day",
     "FriendNumbers",
+    "Latest",
     "Today",
-    "blocks_after_last_broadcast",
     "coming",
     "coupon_numbers",
+    "free_replies",
     "friend_days",
     "friend_numbers",
+    "latest_broadcasts",
     "leaves_today",
 ]

@@ -11,7 +11,7 @@ from lineadmin import journal
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.coupons.models import Coupon
 from lineadmin.journal.models import Fact
-from lineadmin.outbox.models import Delivery, OriginKind
+from lineadmin.outbox.models import Delivery, OriginKind, Reply
 from lineadmin.reports import home
 from lineadmin.sequences.models import Enrolment, Sequence
 from tests.conftest import NOON
@@ -41,19 +41,45 @@ def test_an_empty_shop_has_no_rate(db):
     assert home.friend_numbers(NOON) == home.FriendNumbers(0, 0, None, None)
 
 
-def test_who_blocked_us_after_the_last_broadcast(db):
-    assert home.blocks_after_last_broadcast() is None
-    Broadcast.create(
+def test_the_latest_broadcasts_say_what_their_reports_say(db):
+    assert home.latest_broadcasts() == []
+    row = Broadcast.create(
         name="週一",
         state="sent",
         leaves_at=ago(hours=30),
         finished_at=ago(hours=29),
+        sent_count=4,
         created_at=ago(days=3),
     )
     for hours in (31, 29, 7, 5):
-        journal.record(hours, "blocked", at=ago(hours=hours))
-    last, blocks = home.blocks_after_last_broadcast()
-    assert (last.name, blocks) == ("週一", 2)
+        friend = make_friend()
+        Delivery.create(
+            friend_id=friend.id,
+            origin_kind=1,
+            origin_id=row.id,
+            due_at=ago(hours=30),
+            planned_at=ago(hours=30),
+            state=2,
+            done_at=ago(hours=30),
+        )
+        journal.record(friend.id, "blocked", at=ago(hours=hours))
+    journal.record(99, "blocked", at=ago(hours=20))  # she never got it
+    [last] = home.latest_broadcasts()
+    assert (last.name, last.sent, last.clicked, last.blocked) == ("週一", 4, 0, 2)
+
+
+def test_free_replies_of_this_month_are_counted(db):
+    for number, (hours, state) in enumerate([(1, 1), (2, 1), (3, 3), (24 * 40, 1)]):
+        Reply.create(
+            friend_id=1,
+            reply_token=f"token{number}",
+            origin="keyword",
+            body="{}",
+            state=state,
+            at=ago(hours=hours),
+            tried_at=NOON,
+        )
+    assert home.free_replies(NOON, TAIPEI) == 2
 
 
 def test_coupons_of_thirty_days_without_those_taken_back(db):
