@@ -25,6 +25,7 @@ AREAS = (
     "coupons",
     "coupon_reminder",
     "lotteries",
+    "coupon_report",
     "redeem",
     "deliveries",
     "undecided",

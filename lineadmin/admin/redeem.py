@@ -12,10 +12,10 @@ from flask_admin import expose
 from werkzeug.wrappers import Response
 
 from lineadmin import clock
-from lineadmin.admin import listing
-from lineadmin.admin.base import AdminPage, current_staff, flash_refusals, needs
+from lineadmin.admin.base import current_staff, flash_refusals, needs
+from lineadmin.admin.redeem_tries import TriesPages
 from lineadmin.coupons import benefits, codes, numbers, redeem
-from lineadmin.coupons.models import CouponIssue, Redemption, RedemptionTry
+from lineadmin.coupons.models import CouponIssue, Redemption
 from lineadmin.coupons.redeem import HOW_LABELS, Finding, Outcome, Refused, outcome_label
 from lineadmin.coupons.states import State
 from lineadmin.coupons.throttle import TooManyTries
@@ -23,7 +23,6 @@ from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l
 
 LATEST = 6
-TRIES_PER_PAGE = 50
 UNDO_REASONS = (_l("Pressed by mistake"), _l("The friend changed her mind"), _l("Wrong coupon"))
 ADVICE: dict[State | Outcome, Any] = {
     Outcome.UNREADABLE: _l("A code has 12 letters and digits. Please check it and try again."),
@@ -32,7 +31,7 @@ ADVICE: dict[State | Outcome, Any] = {
 }
 
 
-class RedeemView(AdminPage):
+class RedeemView(TriesPages):
     """One page for a phone at the counter. Works without JavaScript; the camera needs it."""
 
     required_permission = "redeem"
@@ -105,34 +104,6 @@ class RedeemView(AdminPage):
         redeem.undo(row, staff=current_staff(), reason=reason, now=clock.now(), wall=clock.wall())
         flash(_("Undone. The coupon can be used again."), "success")
         return redirect(self.get_url(".index", done=row.id))
-
-    @expose("/tries/")
-    @needs("view")
-    def tries(self) -> str:
-        """Tries that came to nothing: forged, foreign, used and expired codes, wrong PINs."""
-        order = listing.Keyset(RedemptionTry.id, RedemptionTry.id, descending=True)
-        query: Any = numbers.tries_query()
-        rows, previous, following = order.page(
-            query,
-            TRIES_PER_PAGE,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
-        )
-
-        def address(**cursor: str) -> str:
-            return str(self.get_url(".tries", **cursor))
-
-        return self.render(
-            "admin/redeem_tries.html",
-            rows=numbers.with_names(rows),
-            outcome_label=outcome_label,
-            page=listing.Page(
-                rows=rows,
-                previous=address(before=previous) if previous else None,
-                next=address(after=following) if following else None,
-                first=address() if request.args.get("after") else None,
-            ),
-        )
 
     def back_url(self) -> str:
         done = request.form.get("id", type=int)

@@ -131,6 +131,13 @@ CouponIssue.add_index(
         where=SQL("redeemed_at IS NULL AND voided_at IS NULL"),
     )
 )
+# Handed out in a span of days, of one coupon or of all: reports.
+CouponIssue.add_index(
+    CouponIssue.index(
+        CouponIssue.coupon, CouponIssue.issued_at, name="couponissue_issued_of_coupon"
+    )
+)
+CouponIssue.add_index(CouponIssue.index(CouponIssue.issued_at, name="couponissue_issued"))
 # Copies in the order in which they end, used ones too: a reminder looks at each once.
 CouponIssue.add_index(
     CouponIssue.index(
@@ -217,6 +224,9 @@ class RedemptionTry(BaseModel):
     issue = ForeignKeyField(CouponIssue, null=True, on_delete="SET NULL", index=False)
     outcome = CharField(max_length=16)  # states.State and redeem.Outcome
     address = CharField(default="")
+
+    class Meta:
+        indexes = ((("outcome", "id"), False), (("staff_id", "id"), False))
 
 
 class GuessCount(BaseModel):
