@@ -101,9 +101,9 @@ ROWS = 20_000
 HISTORY = (
     "INSERT INTO coupon_issue (coupon_id, friend_id, number, token, code, issued_at, origin,"
     " origin_id, carried, redeemed_how) SELECT {coupon}, 1000000 + i, 1, 'token-' || i,"
-    " 'code-' || i, 1000000 * i, 'step', 0, 1, '' FROM n",
+    " 'code-' || i, 1000000 * CAST(i AS BIGINT), 'step', 0, 1, '' FROM n",
     "INSERT INTO redemption (issue_id, coupon_id, friend_id, at, how, request_key, undo_reason)"
-    " SELECT MIN(i.id) + n.i, {coupon}, 1, 1000000 * n.i, 'code', 'old-' || n.i, ''"
+    " SELECT MIN(i.id) + n.i, {coupon}, 1, 1000000 * CAST(n.i AS BIGINT), 'code', 'old-' || n.i, ''"
     " FROM n, coupon_issue AS i WHERE i.token = 'token-1' GROUP BY n.i HAVING n.i < {rows}",
     "INSERT INTO redemption_try (at, staff_id, code, outcome, address)"
     " SELECT i, 1, '', 'expired', '' FROM n",
