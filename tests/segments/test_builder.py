@@ -36,6 +36,7 @@ def test_staff_build_a_segment_without_typing_json(
     inner.get_by_label("比較方式").select_option("any_of")
     inner.locator("summary").focus()
     page.keyboard.press("Enter")
+    inner.locator("[data-find]:focus").wait_for()
     page.keyboard.type("高雄")
     page.keyboard.press("Tab")
     inner.get_by_label("高雄市").focus()

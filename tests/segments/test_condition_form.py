@@ -29,9 +29,9 @@ class AnybodyForm(StaffForm):
 
 
 @pytest.fixture
-def viewer(app: Flask, clock: Any) -> Panel:
+def manager(app: Flask, clock: Any) -> Panel:
     make_shop()
-    return panel_of(app, "viewer")
+    return panel_of(app, "manager")
 
 
 def ask(panel: Panel, tree: Any, **more: Any) -> dict[str, Any]:
@@ -43,21 +43,21 @@ def ask(panel: Panel, tree: Any, **more: Any) -> dict[str, Any]:
     return found
 
 
-def test_the_tree_is_told_and_counted_while_it_is_written(viewer: Panel) -> None:
-    told = ask(viewer, YOUNG)
+def test_the_tree_is_told_and_counted_while_it_is_written(manager: Panel) -> None:
+    told = ask(manager, YOUNG)
     assert told["sentence"] == "年齡未滿 25"
     assert (told["count"], told["more"], told["told"]) == (1, False, "1 位好友")
-    assert ask(viewer, {"all": []})["count"] == 7
-    assert "count" not in ask(viewer, YOUNG, count=False)
+    assert ask(manager, {"all": []})["count"] == 7
+    assert "count" not in ask(manager, YOUNG, count=False)
 
 
-def test_every_mistake_is_named_with_its_place(viewer: Panel) -> None:
+def test_every_mistake_is_named_with_its_place(manager: Panel) -> None:
     wrong = [
         {"field": "age", "op": "less_than"},
         {"field": "gender", "op": "is", "value": "male"},
         {"not": {"any": [{"field": "tag", "op": "is", "value": "沒有的標籤"}, {"field": ""}]}},
     ]
-    told = ask(viewer, {"all": wrong})
+    told = ask(manager, {"all": wrong})
     assert [problem["path"] for problem in told["problems"]] == [
         ["all", 0, "value"],
         ["all", 2, "not", "any", 0, "value"],
@@ -72,17 +72,17 @@ def test_only_staff_may_ask(app: Flask) -> None:
     assert refused.status_code in (302, 400)
 
 
-def test_what_is_no_tree_at_all_is_refused(viewer: Panel) -> None:
-    answer = viewer.client.post(ASK, data="[", headers={"X-CSRFToken": viewer.csrf()})
+def test_what_is_no_tree_at_all_is_refused(manager: Panel) -> None:
+    answer = manager.client.post(ASK, data="[", headers={"X-CSRFToken": manager.csrf()})
     assert answer.status_code == 400
     deep: Any = {"all": []}
     for _ in range(60):
         deep = {"not": deep}
-    assert ask(viewer, deep)["problems"]
+    assert ask(manager, deep)["problems"]
 
 
-def test_every_field_of_the_language_is_offered_with_all_its_ops(viewer: Panel) -> None:
-    with viewer.client.application.test_request_context():
+def test_every_field_of_the_language_is_offered_with_all_its_ops(manager: Panel) -> None:
+    with manager.client.application.test_request_context():
         groups = segments.catalogue()
     offered = {field["name"]: field for group in groups for field in group["fields"]}
     assert {*offered, "segment"} == {*FIELDS, "segment"}
@@ -96,10 +96,10 @@ def test_every_field_of_the_language_is_offered_with_all_its_ops(viewer: Panel) 
             assert field["subjects"], name
 
 
-def test_whatever_the_choices_offer_is_a_condition_that_can_be(viewer: Panel) -> None:
+def test_whatever_the_choices_offer_is_a_condition_that_can_be(manager: Panel) -> None:
     """Each field, each thing it is about, each op, with the first choice or a small number."""
     sample = {"number": 1, "text": "x", "date": "2026-01-01"}
-    with viewer.client.application.test_request_context():
+    with manager.client.application.test_request_context():
         groups = segments.catalogue()
         for field in (field for group in groups for field in group["fields"]):
             for subject in field["subjects"] or [field]:
@@ -118,7 +118,7 @@ def test_whatever_the_choices_offer_is_a_condition_that_can_be(viewer: Panel) ->
                     assert segments.problems({"all": [leaf]}) == [], leaf
 
 
-def test_a_form_keeps_the_tree_and_names_what_is_wrong(app: Flask, viewer: Panel) -> None:
+def test_a_form_keeps_the_tree_and_names_what_is_wrong(app: Flask, manager: Panel) -> None:
     def posted(form: type[StaffForm], tree: Any) -> Any:
         made = form(MultiDict({"who": tree if isinstance(tree, str) else json.dumps(tree)}))
         made.validate()
