@@ -22,6 +22,7 @@ AREAS = (
     "replies",
     "broadcasts",
     "sequences",
+    "sequence_dry_run",
     "coupons",
     "coupon_reminder",
     "lotteries",

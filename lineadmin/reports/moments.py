@@ -237,8 +237,13 @@ def _fact(moment: Moment, names: _Names) -> Told:
         more = _about_coupon(row, value, names)
     elif row.kind == "sequence.ended":
         reason = str(value.get("reason", ""))
-        more = str(_LEFT_BECAUSE.get(reason, reason))
+        more = left_because(reason)
     return Told(moment.at, title, text, more=more, kind=_UNPLEASANT.get(row.kind, ""))
+
+
+def left_because(reason: str) -> str:
+    """Why somebody's step messages ended, in words; an unknown code speaks for itself."""
+    return str(_LEFT_BECAUSE.get(reason, reason))
 
 
 def _about_coupon(row: Any, value: dict[str, Any], names: _Names) -> str:

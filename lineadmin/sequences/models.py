@@ -107,6 +107,18 @@ Enrolment.add_index(
         where=SQL("state = 'active'"),
     )
 )
+# How many stand where, without reading a row: what the coming weeks will send.
+Enrolment.add_index(
+    Enrolment.index(
+        Enrolment.sequence,
+        Enrolment.version_id,
+        Enrolment.branch,
+        Enrolment.step,
+        Enrolment.base_day,
+        name="enrolment_places",
+        where=SQL("state = 'active'"),
+    )
+)
 
 
 class Enlistment(BaseModel):
