@@ -23,7 +23,7 @@ from lineadmin.messages.models import Film, MessageTemplate, PictureSize, Upload
 from lineadmin.outbox.models import Content, Delivery, QuotaMonth, Reply, Shipment
 from lineadmin.reminders.models import CouponReminder
 from lineadmin.replies.models import ReplyRule
-from lineadmin.segments.models import Segment
+from lineadmin.segments.models import Segment, TagJob, TagJobPart, TagRule
 from lineadmin.sequences.models import (
     DraftState,
     Enlistment,
@@ -71,6 +71,9 @@ MODELS: tuple[type[Model], ...] = (
     LotteryPrize,
     LotteryDraw,
     Segment,
+    TagRule,
+    TagJob,
+    TagJobPart,
     Upload,
     PictureSize,
     Film,

@@ -131,6 +131,11 @@ class FriendTag(BaseModel):
         indexes = ((("tag", "friend"), True),)
 
 
+FriendTag.add_index(
+    FriendTag.index(FriendTag.until, name="friendtag_until", where=SQL("until IS NOT NULL"))
+)
+
+
 class Field(BaseModel):
     """An attribute of the shop's own: text, number, date or one of several choices."""
 

@@ -19,7 +19,7 @@ from lineadmin.friends.models import Tag
 from lineadmin.i18n import _, _l
 from lineadmin.replies.models import ReplyRule
 from lineadmin.segments.fields import KNOWN
-from lineadmin.segments.models import Segment
+from lineadmin.segments.models import Segment, TagRule
 from lineadmin.segments.tree import Leaf, TreeError, leaves
 from lineadmin.sequences.models import Sequence, SequenceVersion
 
@@ -62,6 +62,9 @@ def of_tag(tag: Tag) -> list[Use]:
         return about_tags and leaf.op not in KNOWN and tag.name in leaf.values
 
     found = _uses(asks, lambda trigger: trigger.get("tag_added") == tag.name)
+    for rule in TagRule.select(TagRule, Tag).join(Tag):
+        if str(rule.rule.get("on", "")).startswith("tag.") and rule.rule.get("about") == tag.name:
+            found.append(Use("tag", rule.tag.id, rule.tag.name))
     for reply in ReplyRule.select():
         if tag.id in (reply.add_tags or []):
             found.append(Use("reply", reply.id, reply.title or "、".join(reply.keywords or [])))
@@ -105,6 +108,9 @@ def _any_leaf(raw: Any, asks: Callable[[Leaf], bool]) -> bool:
 def _trees() -> Iterator[tuple[Use, Any]]:
     for segment in Segment.select().order_by(Segment.name):
         yield Use("segment", segment.id, segment.name), segment.tree
+    for rule in TagRule.select(TagRule, Tag).join(Tag):
+        if rule.rule.get("where"):
+            yield Use("tag", rule.tag.id, rule.tag.name), rule.rule["where"]
     waiting = Broadcast.select().where(Broadcast.state.not_in(list(ENDED)))
     for row in waiting.where(Broadcast.audience.is_null(False)).order_by(Broadcast.id):
         yield Use("broadcast", row.id, row.name), row.audience

@@ -199,7 +199,7 @@ def _fact(leaf: Leaf, context: f.Context) -> Condition:
     its kin with what (which tag, coupon or source)."""
     test = Fact.kind == leaf.about
     if leaf.op in (*f.ONE, *f.SEVERAL):
-        ids = _objects(leaf.about, leaf.values)
+        ids = fact_objects(leaf.about, leaf.values)
         if not ids:
             return ~_nobody() if leaf.op in f.OPPOSITE else _nobody()
         test = test & Fact.object_id.in_(ids)
@@ -212,7 +212,7 @@ def _fact(leaf: Leaf, context: f.Context) -> Condition:
     return ~positive if leaf.op in (*f.OPPOSITE, "less_than") else positive
 
 
-def _objects(kind: str, values: tuple[Any, ...]) -> list[int]:
+def fact_objects(kind: str, values: tuple[Any, ...]) -> list[int]:
     """The ids of the tags, coupons or sources with these names or codes."""
     name: Any = Source.code
     if kind.startswith("tag."):
@@ -222,7 +222,8 @@ def _objects(kind: str, values: tuple[Any, ...]) -> list[int]:
     return [row.id for row in name.model.select(name.model.id).where(name.in_(list(values)))]
 
 
-def _has_objects(kind: str) -> bool:
+def has_objects(kind: str) -> bool:
+    """Whether facts of this kind are about a tag, a coupon or a source."""
     return kind.startswith(("tag.", "coupon.", "source."))
 
 
@@ -232,7 +233,7 @@ def _fact_subjects() -> list[Subject]:
 
 def _fact_subject(kind: str, label: str) -> Subject:
     ops: tuple[str, ...] = ("known", "unknown", "at_least", "less_than")
-    if not _has_objects(kind):
+    if not has_objects(kind):
         return Subject(kind, label, ops, TIMES)
     choices: list[tuple[Any, str]]
     if kind.startswith("tag."):
@@ -260,7 +261,7 @@ def _check_fact(leaf: Leaf, path: Path) -> Any:
                 (*path, "at_least"),
             )
         return f.check_whole(0, 100_000)(leaf, path)
-    if not _has_objects(leaf.about):
+    if not has_objects(leaf.about):
         raise TreeError(
             _l(
                 "%(field)s can be asked with: %(ops)s.",
@@ -276,7 +277,7 @@ def _fact_missing(leaf: Leaf) -> str | None:
     if leaf.op not in (*f.ONE, *f.SEVERAL):
         return None
     for value in leaf.values:
-        if not _objects(leaf.about, (value,)):
+        if not fact_objects(leaf.about, (value,)):
             return _("There is nothing called “%(name)s”.", name=value)
     return None
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l
+from lineadmin.segments import tag_rules
 from lineadmin.segments.language import check_names, dump, parse
 from lineadmin.segments.models import Segment
 from lineadmin.segments.tree import Tree, TreeError, leaves
@@ -67,6 +68,7 @@ def change_segment(
         )
         if not changed:
             raise Conflict(_l("Somebody else changed this meanwhile. Nothing was saved."))
+        tag_rules.segment_changed(segment.name)
         audit.record(
             staff,
             "segment.edit",

@@ -1,16 +1,18 @@
-"""Segments."""
+"""Segments, and the rules of dynamic tags."""
 
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from lineadmin.friends.models import Tag
+from lineadmin.segments import tag_rules
 from lineadmin.segments.actions import change_segment, create_segment
 from lineadmin.segments.language import parse
 from lineadmin.segments.models import Segment
 from lineadmin.segments.tree import leaves
 from lineadmin.shopfile.context import Context
-from lineadmin.shopfile.schema import SegmentPart
+from lineadmin.shopfile.schema import SegmentPart, TagPart
 
 
 def load_segments(parts: list[SegmentPart], context: Context) -> None:
@@ -28,6 +30,19 @@ def load_segments(parts: list[SegmentPart], context: Context) -> None:
             else:
                 changed = change_segment(known, part.where, staff=context.staff, wall=context.wall)
         context.report.note("segment", part.name, created=known is None, changed=changed)
+
+
+def load_tag_rules(parts: list[TagPart], context: Context) -> None:
+    """Give dynamic tags their rules: once everything exists that a rule may name."""
+    for index, part in enumerate(parts):
+        if not part.given("rule"):
+            continue
+        tag = Tag.get(Tag.name == part.name)
+        with context.at(("tags", index, "rule")):
+            changed = tag_rules.save_rule(
+                tag, part.rule, staff=context.staff, now=context.now, wall=context.wall
+            )
+        context.report.note("tag rule", part.name, created=False, changed=changed)
 
 
 def dump_segments() -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lineadmin.db import atomic
 from lineadmin.shopfile.context import Context, Report
-from lineadmin.shopfile.groups import load_segments
+from lineadmin.shopfile.groups import load_segments, load_tag_rules
 from lineadmin.shopfile.lotteries import load_lotteries
 from lineadmin.shopfile.offers import load_coupons
 from lineadmin.shopfile.people import load_fields, load_sources, load_tags
@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("lotteries", load_lotteries),
     ("segments", load_segments),
     ("templates", load_templates),
+    ("tags", load_tag_rules),
     ("greeting", load_greeting),
     ("replies", load_replies),
     ("sequences", load_sequences),

@@ -7,6 +7,7 @@ from typing import Any
 from lineadmin.friends.models import Field, Source, Tag
 from lineadmin.friends.set_up import save_field, save_source
 from lineadmin.friends.tags import DEFAULT_COLOR, STATIC, create_tag, edit_tag
+from lineadmin.segments.tag_rules import rule_of
 from lineadmin.shopfile.context import Context
 from lineadmin.shopfile.schema import FieldPart, SourcePart, TagPart
 
@@ -66,7 +67,14 @@ def dump_tags() -> list[dict[str, Any]]:
     """Every tag."""
     # Sorted here: databases have orders of their own for Chinese.
     rows = sorted(Tag.select(), key=lambda tag: tag.name)
-    return [{"name": tag.name, "color": tag.color, "kind": tag.kind} for tag in rows]
+    dumped = []
+    for tag in rows:
+        item: dict[str, Any] = {"name": tag.name, "color": tag.color, "kind": tag.kind}
+        rule = rule_of(tag.id)
+        if rule is not None:
+            item["rule"] = rule
+        dumped.append(item)
+    return dumped
 
 
 def dump_fields() -> list[dict[str, Any]]:

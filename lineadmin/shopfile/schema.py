@@ -157,6 +157,7 @@ class TagPart(Part):
     name: Name
     color: str | None = None
     kind: Literal["static", "dynamic"] | None = None
+    rule: dict[str, Any] | None = None  # checked by the segments room; null: no rule
 
 
 class FieldPart(Part):

@@ -16,6 +16,7 @@ from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import counts as outbox_counts
 from lineadmin.outbox.sender import Sender
 from lineadmin.reminders import advance as reminders
+from lineadmin.segments import tag_keeping
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import triggers
 from lineadmin.tasks.sending import Rooms, preparer
@@ -34,6 +35,7 @@ class Counts:
     steps: int = 0
     broadcasts: int = 0
     reminders: int = 0
+    tags: int = 0
     outbox: outbox_counts.Counts = field(default_factory=outbox_counts.Counts)
     failed: list[str] = field(default_factory=list)
 
@@ -46,6 +48,7 @@ class Counts:
             f"steps {self.steps}",
             f"broadcasts {self.broadcasts}",
             *([f"reminders {self.reminders}"] if self.reminders else []),
+            *([f"tags {self.tags}"] if self.tags else []),
             f"sent {sent.sent}",
             f"skipped {sent.skipped}",
             f"failed {sent.failed}",
@@ -61,7 +64,7 @@ class Counts:
     def moved(self) -> int:
         """How much happened."""
         planned = self.steps + self.broadcasts + self.reminders
-        return self.inbox + self.triggers + planned + self.outbox.done
+        return self.inbox + self.tags + self.triggers + planned + self.outbox.done
 
 
 def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Counts:
@@ -89,6 +92,7 @@ def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Co
                 "inbox",
                 lambda: inbox.dispatch_due(gateway, now, wall, public_url=config.public_url),
             )
+            counts.tags += _fenced(counts, "tags", lambda: tag_keeping.advance(now))
             counts.triggers += _fenced(counts, "triggers", lambda: triggers.advance(now, wall))
             counts.steps += _fenced(counts, "steps", lambda: steps.advance(now, wall))
             counts.broadcasts += _fenced(

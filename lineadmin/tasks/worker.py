@@ -33,6 +33,7 @@ from lineadmin.outbox import pauses
 from lineadmin.outbox.place import Place
 from lineadmin.outbox.sender import Sender
 from lineadmin.reminders import advance as reminders
+from lineadmin.segments import tag_keeping
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import triggers
 from lineadmin.settings import heartbeat
@@ -42,6 +43,7 @@ from lineadmin.tasks.sending import Rooms, preparer
 
 BEAT_SECONDS = 5.0
 STOP_SECONDS = 8.0
+TAG_PORTIONS = 5
 STUCK_SECONDS = 120.0  # a loop that has not come round for so long says that nothing is well
 
 logger = logging.getLogger(__name__)
@@ -197,7 +199,9 @@ class Worker:
     def _advance(self) -> int:
         now, wall = clock.now(), clock.wall()
         stopping = self._stop.is_set
-        done = triggers.advance(now, wall)
+        # A walk through everybody goes on from pass to pass, so that nobody waits for its end.
+        done = tag_keeping.advance(now, stopping, most=TAG_PORTIONS)
+        done += triggers.advance(now, wall)
         done += steps.advance(now, wall, stopping)
         done += broadcasts.advance(now, wall, stopping)
         return done + reminders.advance(now, wall, stopping)
@@ -212,7 +216,7 @@ class Worker:
 
 def _programs_due() -> bool:
     now = clock.now()
-    programs = (steps, broadcasts, reminders)
+    programs = (tag_keeping, steps, broadcasts, reminders)
     return triggers.is_due() or any(program.is_due(now) for program in programs)
 
 
