@@ -25,6 +25,7 @@ from lineadmin.messages.parts import dump_parts, parse_parts
 from lineadmin.messages.render import is_personal
 from lineadmin.messages.summary import summarise
 from lineadmin.outbox import content
+from lineadmin.outbox.models import Content
 from lineadmin.settings.shop import ShopSettings
 from lineadmin.staff.models import Staff
 
@@ -80,7 +81,7 @@ def confirm_broadcast(
     leaves_at = None if waits else leaving(row.at, told.will_send, now)
     packed = snapshot.take(row, now=now)
     with atomic():
-        contents = [_store(parts, now) for parts in versions_of(row)]
+        contents = [store_parts(parts, now) for parts in versions_of(row)]
         move(
             row,
             (states.DRAFT,),
@@ -239,7 +240,8 @@ def _check_messages(row: Broadcast, now: datetime, public_url: str | None) -> No
     require_different(versions)
 
 
-def _store(parts_json: Any, now: datetime) -> Any:
+def store_parts(parts_json: Any, now: datetime) -> Content:
+    """The content of one version, frozen."""
     parts = parse_parts(parts_json)
     return content.store(
         dump_parts(parts), personal=is_personal(parts), summary=summarise(parts), now=now

@@ -346,6 +346,8 @@ class BroadcastPart(Part):
     at: Moment | None = None
     messages: Messages | None = None
     holdout_percent: StrictInt | None = None
+    variants: list[Messages] | None = None  # versions B, C, … beside `messages`
+    service: StrictBool | None = None
     state: Literal["draft", "scheduled", "late", "held", "sent", "canceled"] | None = None
 
 
@@ -546,6 +548,8 @@ def messages_in(file: ShopFile) -> list[tuple[Path, Messages]]:
                 found.append((path, part.messages))
     for index, broadcast in enumerate(file.broadcasts or []):
         found.append((("broadcasts", index, "messages"), broadcast.messages))
+        for number, variant in enumerate(broadcast.variants or []):
+            found.append((("broadcasts", index, "variants", number), variant))
     return [(path, messages) for path, messages in found if messages is not None]
 
 

@@ -10,17 +10,16 @@ from lineadmin import segments, settings
 from lineadmin.broadcasts import actions, confirm, states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.row import get
+from lineadmin.broadcasts.variants import versions_of
 from lineadmin.db import from_ms, to_ms
 from lineadmin.messages.parts import dump_parts, parse_parts
-from lineadmin.messages.render import is_personal
-from lineadmin.messages.summary import summarise
-from lineadmin.outbox import content
 from lineadmin.shopfile.context import Context
 from lineadmin.shopfile.errors import Path
 from lineadmin.shopfile.schema import BroadcastPart, is_shorthand
 
 PLACES: dict[str, Path] = {"parts": ("messages",), "audience": ("to",), "typed": ("to",)}
-CHANGEABLE = (states.DRAFT, states.SCHEDULED, states.LATE)
+CHANGEABLE = (states.DRAFT, states.APPROVAL, states.SCHEDULED, states.LATE)
+_OPEN = (states.DRAFT, states.APPROVAL)  # nobody has agreed to send it
 GONE = (states.SENT, states.CANCELED)  # a load never sends what a file calls so
 
 
@@ -33,6 +32,8 @@ class Wanted:
     audience: dict[str, Any] | None
     at: datetime | None
     holdout_percent: int
+    variants: list[Any] | None
+    service: bool
 
     def is_like(self, row: Broadcast) -> bool:
         """Whether nothing is different."""
@@ -41,6 +42,8 @@ class Wanted:
             and row.audience == self.audience
             and row.at == self.at
             and row.holdout_percent == self.holdout_percent
+            and (row.variants or None) == self.variants
+            and row.service == self.service
         )
 
 
@@ -70,6 +73,8 @@ def dump_broadcasts() -> list[dict[str, Any]]:
             "at": None if row.at is None else row.at.astimezone(zone).isoformat(),
             "messages": row.parts,
             "holdout_percent": row.holdout_percent,
+            **({"variants": row.variants} if row.variants else {}),
+            **({"service": True} if row.service else {}),
             "state": _dumped_state(row),
         }
         for row in Broadcast.select().order_by(Broadcast.id)
@@ -101,6 +106,12 @@ def _wanted(
             if part.holdout_percent is not None
             else (0 if row is None else row.holdout_percent)
         ),
+        variants=(
+            (None if row is None else row.variants or None)
+            if part.variants is None
+            else [dump_parts(parse_parts(one)) for one in part.variants] or None
+        ),
+        service=(row is not None and row.service) if part.service is None else part.service,
     )
 
 
@@ -113,12 +124,14 @@ def _make(wanted: Wanted, part: BroadcastPart, path: Path, context: Context) -> 
         parts=wanted.parts,
         audience=wanted.audience,
         at=wanted.at,
+        variants=wanted.variants or [],
+        holdout_percent=wanted.holdout_percent,
+        service=wanted.service,
         staff=context.staff,
         now=context.now,
         wall=context.wall,
         from_file=True,
     )
-    _set(row, holdout_percent=wanted.holdout_percent)
     if state == states.SCHEDULED:
         _schedule(row.id, path, context)
     elif state in (states.LATE, states.HELD):
@@ -134,7 +147,7 @@ def _change(
     if alike and row.state == states.SCHEDULED and part.state == states.DRAFT:
         _take_back(row, context)
         return True
-    if alike and not (row.state == states.DRAFT and part.state == states.SCHEDULED):
+    if alike and not (row.state in _OPEN and part.state == states.SCHEDULED):
         return False
     if row.state not in CHANGEABLE:
         raise context.refuse(
@@ -144,7 +157,7 @@ def _change(
         )
     _check_messages(wanted, part, path, context)
     was = row.state
-    if was == states.SCHEDULED:
+    if was in (states.SCHEDULED, states.APPROVAL):
         _take_back(row, context)
     elif was == states.LATE:
         _set(row, state=states.DRAFT)
@@ -154,12 +167,14 @@ def _change(
         parts=wanted.parts,
         audience=wanted.audience,
         at=wanted.at,
+        variants=wanted.variants or [],
+        holdout_percent=wanted.holdout_percent,
+        service=wanted.service,
         version=get(row.id).version,
         staff=context.staff,
         wall=context.wall,
     )
-    _set(row, holdout_percent=wanted.holdout_percent)
-    if part.state == states.SCHEDULED or (part.state is None and was != states.DRAFT):
+    if part.state == states.SCHEDULED or (part.state is None and was not in _OPEN):
         _schedule(row.id, path, context)
     return True
 
@@ -189,14 +204,12 @@ def _freeze(broadcast_id: int, state: str, path: Path, context: Context) -> None
     row = get(broadcast_id)
     if row.audience is None:
         raise context.refuse(path, "this broadcast needs `to`: whom to send it to")
-    parts = parse_parts(row.parts)
-    stored = content.store(
-        row.parts, personal=is_personal(parts), summary=summarise(parts), now=context.now
-    )
+    first, *others = (confirm.store_parts(one, context.now).id for one in versions_of(row))
     _set(
         row,
         state=state,
-        content_id=stored.id,
+        content_id=first,
+        variant_contents=others or None,
         confirmed_at=context.now,
         confirmed_by=None if context.staff is None else context.staff.id,
         leaves_at=row.at or context.now,
@@ -239,4 +252,5 @@ def _shorthand(tree: dict[str, Any] | None) -> dict[str, Any] | None:
 def _dumped_state(row: Broadcast) -> str:
     if row.state in states.STARTED or (row.state == states.HELD and row.cursor):
         return states.SENT
-    return str(row.state)
+    # A load counts as approved, so what still waits for a second person must not come back as sent.
+    return str(states.DRAFT if row.state == states.APPROVAL else row.state)

@@ -18,8 +18,10 @@ from lineadmin.replies import greeting
 from lineadmin.replies.models import ReplyRule
 from lineadmin.sequences.models import Sequence, SequenceVersion
 from lineadmin.shopfile import ShopFileError
+from lineadmin.shopfile.errors import ShopFileErrors
 from lineadmin.staff.models import Audit
-from tests.conftest import MovableClock
+from tests.broadcasts.stage import confirm, draft
+from tests.conftest import NOON, MovableClock
 from tests.factories import make_friend, make_staff
 
 DEMO = Path(shopfile.__file__).parent / "demo.yaml"
@@ -331,3 +333,32 @@ def test_a_dump_calls_everything_that_left_sent(load: Any) -> None:
         assert shopfile.as_data()["broadcasts"][0]["state"] == "sent"
     Broadcast.update(state="held", cursor=5).execute()
     assert shopfile.as_data()["broadcasts"][0]["state"] == "sent"
+
+
+def test_a_file_counts_as_approved_and_a_dump_never_approves(load: Any) -> None:
+    make_friend("花子")
+    settings.change_shop({"approval_recipients": 0}, staff=None, wall=NOON)
+    load(
+        "version: 1\nbroadcasts:\n"
+        "  - {name: 甲, to: {all: []}, state: scheduled, messages: [{text: 嗨}]}"
+    )
+    assert Broadcast.get().state == "scheduled"
+    author = make_staff("manager")
+    row = draft(name="乙", staff=author)
+    confirm(row, staff=author)
+    assert Broadcast.get_by_id(row.id).state == "approval"
+    dumped = shopfile.dump()
+    assert [one["state"] for one in shopfile.as_data()["broadcasts"]] == ["scheduled", "draft"]
+    assert load(dumped).changed == []
+    assert Broadcast.get_by_id(row.id).state == "approval"
+
+
+def test_prices_by_amount_give_way_to_one_price(load: Any) -> None:
+    load(
+        "version: 1\nshop: {plan: {name: 高用量, included: 6000, tiers: [{up_to: 9, price: 0.2}]}}"
+    )
+    assert settings.shop().plan_tiers == [{"up_to": 9, "price": 0.2}]
+    load("version: 1\nshop: {plan: {extra_price: 0.1}}")
+    assert (settings.shop().plan_tiers, settings.shop().plan_extra_price) == (None, 0.1)
+    with pytest.raises(ShopFileErrors, match="price"):
+        load("version: 1\nshop: {plan: {tiers: [{up_to: 9}]}}")

@@ -71,6 +71,14 @@ STEPS = st.lists(
     min_size=1,
     max_size=3,
 )
+PLANS = st.fixed_dictionaries(
+    {"name": NAMES, "included": st.integers(0, 9_000), "fee": st.sampled_from([0.0, 800.0])},
+    optional={
+        "tiers": st.sampled_from(
+            [[], [{"up_to": None, "price": 0.2}], [{"up_to": 100, "price": 0.2}]]
+        )
+    },
+)
 FILES = st.fixed_dictionaries(
     {
         "version": st.just(1),
@@ -79,7 +87,12 @@ FILES = st.fixed_dictionaries(
             optional={
                 "cap": st.fixed_dictionaries(
                     {"messages": st.integers(1, 9), "days": st.integers(1, 9)}
-                )
+                ),
+                "plan": PLANS,
+                "plans": by("name", PLANS),
+                "reserve_messages": st.integers(0, 900),
+                "approval": st.none()
+                | st.fixed_dictionaries({"recipients": st.integers(0, 9), "twd": st.none()}),
             },
         ),
         "tags": by("name", st.fixed_dictionaries({"name": NAMES})),
@@ -136,7 +149,12 @@ FILES = st.fixed_dictionaries(
                     "to": TREES,
                     "messages": MESSAGES,
                     "state": st.sampled_from(["draft", "sent", "scheduled", "held", "canceled"]),
-                }
+                },
+                optional={
+                    "variants": st.just([[{"text": "另一個版本，誰都沒有這樣寫"}]]),
+                    "service": st.booleans(),
+                    "holdout_percent": st.integers(0, 50),
+                },
             ),
         ),
     }
