@@ -349,7 +349,7 @@ def test_a_file_counts_as_approved_and_a_dump_never_approves(load: Any) -> None:
     assert Broadcast.get_by_id(row.id).state == "approval"
     dumped = shopfile.dump()
     assert [one["state"] for one in shopfile.as_data()["broadcasts"]] == ["scheduled", "draft"]
-    assert load(dumped).changed == []
+    assert "broadcast" not in {kind for kind, _name in load(dumped).changed}
     assert Broadcast.get_by_id(row.id).state == "approval"
 
 
