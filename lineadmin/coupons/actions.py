@@ -118,7 +118,7 @@ def close(coupon_id: int, *, staff: Staff, wall: datetime) -> None:
     _set_state(coupon_id, CLOSED, (ACTIVE, PAUSED), "coupon.close", staff, wall)
 
 
-def archive(coupon_id: int, *, staff: Staff, now: datetime, wall: datetime) -> None:
+def archive(coupon_id: int, *, staff: Staff | None, now: datetime, wall: datetime) -> None:
     """Put a closed coupon away: it leaves the list, its numbers stay.
 
     :raises DomainError: it is not closed yet
@@ -136,7 +136,7 @@ def archive(coupon_id: int, *, staff: Staff, now: datetime, wall: datetime) -> N
             _record(staff, "coupon.archive", coupon, None, {"archived_at": now}, wall)
 
 
-def unarchive(coupon_id: int, *, staff: Staff, wall: datetime) -> None:
+def unarchive(coupon_id: int, *, staff: Staff | None, wall: datetime) -> None:
     """Put a coupon back on the list; it stays closed."""
     with atomic():
         coupon = _get(coupon_id)
@@ -150,7 +150,7 @@ def unarchive(coupon_id: int, *, staff: Staff, wall: datetime) -> None:
             _record(staff, "coupon.unarchive", coupon, before, {"archived_at": None}, wall)
 
 
-def set_claim_link(coupon_id: int, *, on: bool, staff: Staff, wall: datetime) -> None:
+def set_claim_link(coupon_id: int, *, on: bool, staff: Staff | None, wall: datetime) -> None:
     """Give the coupon a public link by which friends claim it, or end that link for good."""
     with atomic():
         coupon = _get(coupon_id)

@@ -138,18 +138,24 @@ def left(coupon: Coupon) -> Left:
 
 
 def codes_of(coupon: Coupon) -> list[str]:
-    """Every code of its list, for a shop file."""
+    """Every code of its list."""
     query: Any = PartnerCode.select(PartnerCode.code).where(PartnerCode.coupon == coupon)
     return [code for (code,) in query.order_by(PartnerCode.id).tuples()]
 
 
+def free_codes_of(coupon: Coupon) -> list[str]:
+    """Those nobody has."""
+    return [code for _id, code in next_free(coupon, -1)]
+
+
 def next_free(coupon: Coupon, wanted: int) -> list[tuple[int, str]]:
-    """The next free codes with their ids; whoever asks holds the coupon's row."""
+    """The next free codes with their ids (-1: all of them); whoever takes them holds the
+    coupon's row."""
     query: Any = (
         PartnerCode.select(PartnerCode.id, PartnerCode.code)
         .where(PartnerCode.coupon == coupon, PartnerCode.issue.is_null())
         .order_by(PartnerCode.id)
-        .limit(wanted)
+        .limit(None if wanted < 0 else wanted)
     )
     return list(query.tuples())
 

@@ -35,6 +35,12 @@ class Report:
         else:
             self.unchanged += 1
 
+    def note_change(self, section: str, name: str) -> None:
+        """A thing that was counted already has changed after all."""
+        if (section, name) not in [*self.created, *self.changed]:
+            self.unchanged -= 1
+            self.changed.append((section, name))
+
     def lines(self) -> list[str]:
         """One line per thing that is different now, and a last one with the numbers."""
         told = [f"+ {section}: {name}" for section, name in self.created]

@@ -8,6 +8,7 @@ from typing import Any
 
 from lineadmin.db import atomic
 from lineadmin.shopfile.context import Context, Report
+from lineadmin.shopfile.coupon_rules import load_coupon_rules
 from lineadmin.shopfile.groups import load_segments, load_tag_rules
 from lineadmin.shopfile.lotteries import load_lotteries
 from lineadmin.shopfile.offers import load_coupons
@@ -32,6 +33,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("segments", load_segments),
     ("templates", load_templates),
     ("tags", load_tag_rules),
+    ("coupons", load_coupon_rules),
     ("greeting", load_greeting),
     ("replies", load_replies),
     ("sequences", load_sequences),

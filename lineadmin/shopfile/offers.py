@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from lineadmin import settings
 from lineadmin.coupons import actions
 from lineadmin.coupons.models import Coupon
-from lineadmin.coupons.offer import Offer, whole_days
+from lineadmin.coupons.offer import OWN, Offer, whole_days
 from lineadmin.coupons.states import ACTIVE, CLOSED, PAUSED
 from lineadmin.shopfile.context import Context
+from lineadmin.shopfile.coupon_rules import dump_coupon_rules
 from lineadmin.shopfile.errors import Path
 from lineadmin.shopfile.reminders import dump_reminder, load_reminder
 from lineadmin.shopfile.schema import CouponPart, Valid
@@ -23,9 +24,22 @@ PLACES: dict[str, Path] = {
     "valid_days": ("valid", "days"),
     "valid_from": ("valid", "from"),
     "valid_until": ("valid", "until"),
+    "code_kind": ("codes",),
 }
-PLAIN = ("title", "minimum_spend", "stock", "per_friend", "redeem", "pin", "terms")
-MAY_BE_NULL = ("stock",)
+PLAIN = (
+    "title",
+    "minimum_spend",
+    "stock",
+    "per_friend",
+    "per_day",
+    "friends_only",
+    "shared_code",
+    "picture",
+    "redeem",
+    "pin",
+    "terms",
+)
+MAY_BE_NULL = ("stock", "per_day")
 
 
 def load_coupons(parts: list[CouponPart], context: Context) -> None:
@@ -61,6 +75,11 @@ def _given(part: CouponPart, zone: ZoneInfo, path: Path, context: Context) -> di
         value = getattr(part, key)
         if part.given(key) and (value is not None or key in MAY_BE_NULL):
             values[key] = value
+    if part.codes is not None:
+        values["code_kind"] = part.codes
+    if part.given("picture"):
+        values["picture"] = part.picture or ""
+        values["picture_from"] = None
     if part.benefit is not None:
         values["benefit"] = part.benefit.type
         values["benefit_value"] = part.benefit.value
@@ -124,11 +143,21 @@ def _dumped(coupon: Coupon, zone: ZoneInfo) -> dict[str, Any]:
     }
     if coupon.pin:
         item["pin"] = coupon.pin
+    if coupon.per_day is not None:
+        item["per_day"] = coupon.per_day
+    if not coupon.friends_only:
+        item["friends_only"] = False
+    if coupon.code_kind != OWN:
+        item["codes"] = coupon.code_kind
+    if coupon.shared_code:
+        item["shared_code"] = coupon.shared_code
+    if coupon.picture:
+        item["picture"] = coupon.picture
     if coupon.terms:
         item["terms"] = coupon.terms
     if coupon.state != ACTIVE:
         item["state"] = coupon.state
-    return item | dump_reminder(coupon)
+    return item | dump_coupon_rules(coupon) | dump_reminder(coupon)
 
 
 def _dumped_valid(coupon: Coupon, zone: ZoneInfo) -> dict[str, Any] | None:

@@ -208,6 +208,13 @@ class ReminderPart(Part):
     text: str | None = None
 
 
+class AfterPart(Part):
+    """What follows a redemption: tags at once, a message when it can't be undone any more."""
+
+    add_tags: list[Name] | None = None
+    messages: Messages | None = None
+
+
 class CouponPart(Part):
     """A coupon, known by its code."""
 
@@ -218,6 +225,16 @@ class CouponPart(Part):
     valid: Valid | None = None
     stock: StrictInt | None = None
     per_friend: StrictInt | None = None
+    per_day: StrictInt | None = None
+    who: Condition | None = None
+    friends_only: StrictBool | None = None
+    codes: Literal["own", "list", "shared"] | None = None
+    shared_code: Name | None = None
+    code_list: list[Name] | None = None
+    picture: str | None = None
+    after: AfterPart | None = None
+    claim_link: StrictBool | None = None
+    archived: StrictBool | None = None
     redeem: Literal["staff", "self", "pin"] | None = None
     pin: Name | None = None
     terms: str | None = None
@@ -541,6 +558,9 @@ def messages_in(file: ShopFile) -> list[tuple[Path, Messages]]:
         found.append((("greeting", "returning"), file.greeting.returning))
     for index, reply in enumerate(file.replies or []):
         found.append((("replies", index, "messages"), reply.messages))
+    for index, coupon in enumerate(file.coupons or []):
+        if coupon.after is not None:
+            found.append((("coupons", index, "after", "messages"), coupon.after.messages))
     for index, sequence in enumerate(file.sequences or []):
         for number, branch in enumerate(sequence.branches or []):
             for step, part in enumerate(branch.steps):
@@ -558,6 +578,8 @@ def conditions_in(file: ShopFile) -> list[tuple[Path, Condition]]:
     found: list[tuple[Path, Condition | None]] = []
     for index, segment in enumerate(file.segments or []):
         found.append((("segments", index, "where"), segment.where))
+    for index, coupon in enumerate(file.coupons or []):
+        found.append((("coupons", index, "who"), coupon.who))
     for index, sequence in enumerate(file.sequences or []):
         found.append((("sequences", index, "stop"), sequence.stop))
         for number, branch in enumerate(sequence.branches or []):
