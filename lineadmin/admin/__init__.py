@@ -27,6 +27,8 @@ AREAS = (
     "coupon_reminder",
     "lotteries",
     "coupon_report",
+    "coupon_after",
+    "coupon_codes",
     "redeem",
     "deliveries",
     "undecided",

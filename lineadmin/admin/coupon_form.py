@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import (
+    BooleanField,
     DateField,
     IntegerField,
     RadioField,
@@ -14,6 +15,8 @@ from wtforms import (
 )
 
 from lineadmin import settings
+from lineadmin.admin.condition_form import ConditionField
+from lineadmin.admin.coupon_picture import PictureFields, picture_values
 from lineadmin.admin.forms import StaffForm, stripped
 from lineadmin.coupons import benefits, offer
 from lineadmin.coupons.models import Coupon
@@ -29,7 +32,9 @@ NAMES = {
     "valid_from": "first_day",
     "valid_until": "last_day",
 }
-PROMISED = ("benefit", "percent", "amount", "gift")
+PROMISED = ("benefit", "percent", "amount", "gift", "code_kind", "shared_code")
+
+AFTER = ("after_tags", "after_messages", "after_content_id")
 
 DIGITS = {"inputmode": "numeric", "class": "num"}
 
@@ -38,7 +43,7 @@ def _number(label: Any, **more: Any) -> IntegerField:
     return IntegerField(label, [validators.Optional()], render_kw=DIGITS, **more)
 
 
-class CouponForm(StaffForm):
+class CouponForm(PictureFields, StaffForm):
     """Each kind of benefit and of validity has fields of its own; the others are hidden by CSS."""
 
     title = StringField(
@@ -60,6 +65,17 @@ class CouponForm(StaffForm):
     last_day = DateField(_l("Last day"), [validators.Optional()])
     stock = _number(_l("How many"), description=_l("Empty: without limit."))
     per_friend = _number(_l("Per friend"), default=1)
+    per_day = _number(_l("Per day"))
+    who = ConditionField(_l("Who may have it"), empty_is=_l("everybody"))
+    friends_only = BooleanField(_l("Current friends only"), default=True)
+    code_kind = RadioField(
+        _l("Code friends show"), choices=list(offer.CODE_LABELS.items()), default=offer.OWN
+    )
+    shared_code = StringField(
+        _l("Shared code"),
+        filters=[stripped],
+        render_kw={"maxlength": offer.LONGEST_SHARED_CODE, "autocomplete": "off"},
+    )
     redeem = RadioField(
         _l("How it is used"), choices=list(offer.REDEEM_LABELS.items()), default=offer.STAFF
     )
@@ -83,8 +99,16 @@ class CouponForm(StaffForm):
         super().__init__(formdata, None, prefix, **values)
         self._obj = obj
 
-    def offer(self) -> Offer:
-        """The decisions that were typed, before any rule has looked at them."""
+    def offer(self, known: Coupon | None = None, *, keep: bool = False) -> Offer:
+        """The decisions that were typed, before any rule has looked at them.
+
+        :param known: the coupon that is edited: what has a screen of its own stays as it is there
+        :param keep: store the picture, too (a save, not a sketch)
+        """
+        after = {} if known is None else {name: getattr(known, name) for name in AFTER}
+        if keep:
+            self.take_file()
+        picture = self.keep_picture(known) if keep else {}
         kind = self.benefit.data
         value = self.percent.data if kind == benefits.PERCENT else self.amount.data
         days = self.validity.data == DAYS
@@ -106,6 +130,13 @@ class CouponForm(StaffForm):
             pin=self.pin.data or "",
             terms=self.terms.data or "",
             code=self.code.data or "",
+            per_day=self.per_day.data,
+            who=self.who.data,
+            friends_only=bool(self.friends_only.data),
+            code_kind=self.code_kind.data or "",
+            shared_code=self.shared_code.data or "",
+            **picture,
+            **after,
         )
 
     def sketch(self) -> Coupon:
@@ -120,6 +151,7 @@ class CouponForm(StaffForm):
             columns["benefit_value"] = min(100.0, max(0.0, columns.get("benefit_value") or 0.0))
         if (columns.get("valid_days") or 0) > offer.MOST_DAYS:
             columns["valid_days"] = offer.MOST_DAYS
+        columns.pop("who", None)
         columns["title"] = columns["title"] or _("Name of the coupon")
         columns["benefit_text"] = columns.get("benefit_text") or _("Gift")
         return Coupon(**columns)
@@ -158,6 +190,12 @@ def values_of(coupon: Coupon) -> dict[str, Any]:
         "last_day": None if ends is None else benefits.last_day(ends),
         "stock": coupon.stock,
         "per_friend": coupon.per_friend,
+        "per_day": coupon.per_day,
+        "who": coupon.who,
+        "friends_only": coupon.friends_only,
+        "code_kind": coupon.code_kind,
+        "shared_code": coupon.shared_code,
+        **picture_values(coupon),
         "redeem": coupon.redeem,
         "pin": coupon.pin,
         "terms": coupon.terms,

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from flask import Response as JSONResponse
-from flask import abort, flash, g, jsonify, redirect, request
+from flask import abort, g, jsonify, request, url_for
 from flask_admin import expose
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from lineadmin import clock
-from lineadmin.admin import coupon_reminder, listing
-from lineadmin.admin.base import StaffModelView, current_staff, flash_refusals, needs
-from lineadmin.admin.coupon_form import CouponForm
-from lineadmin.coupons import actions, numbers
+from lineadmin import clock, config, segments
+from lineadmin.admin import coupon_after, coupon_reminder, listing
+from lineadmin.admin.base import StaffModelView, current_staff, needs
+from lineadmin.admin.coupon_form import AFTER, CouponForm
+from lineadmin.admin.coupon_switches import CouponSwitches
+from lineadmin.coupons import actions, numbers, partner_codes
 from lineadmin.coupons.benefits import benefit_text, end_moment, validity_text
 from lineadmin.coupons.card import card_view
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.coupons.numbers import Numbers
-from lineadmin.coupons.offer import REDEEM_LABELS
+from lineadmin.coupons.offer import CODE_LABELS, LIST, REDEEM_LABELS
 from lineadmin.coupons.redeem import HOW_LABELS, may_undo
 from lineadmin.coupons.states import (
     ACTIVE,
@@ -34,10 +36,13 @@ from lineadmin.coupons.states import (
 )
 from lineadmin.i18n import _, _l, format_count, format_twd, locale
 from lineadmin.messages.coupon_card import coupon_card
+from lineadmin.segments.tree import TreeError
+from lineadmin.staff import audit, audit_words
 from lineadmin.web import coupon_page
 
 NOWHERE = "https://line.me/"  # where the button of a preview would lead
 LATEST = 8
+HISTORY = 12
 STATE_KINDS = {ACTIVE: "ok", PAUSED: "warn", CLOSED: "quiet"}
 ORIGIN_LABELS: dict[str, Any] = {
     "greeting": _l("Greeting"),
@@ -86,7 +91,7 @@ def _opened_filter() -> listing.Filter:
 ISSUE_FILTERS = (_issue_state(clock.now), _opened_filter())
 
 
-class CouponsView(StaffModelView):
+class CouponsView(CouponSwitches, StaffModelView):
     """Every coupon of the shop."""
 
     menu_icon = "coupon"
@@ -116,10 +121,24 @@ class CouponsView(StaffModelView):
         listing.choice_filter(
             "state", _l("State"), Coupon.state, tuple(COUPON_STATE_LABELS.items())
         ),
+        listing.Filter(
+            "archived",
+            _l("Archive"),
+            (("1", _l("In the archive")),),
+            lambda query, value: query.where(Coupon.archived_at.is_null(False)),
+            any_label=_l("On the list"),
+        ),
     )
     list_template = "admin/coupons.html"
     create_template = edit_template = "admin/coupon_edit.html"
     details_template = "admin/coupon.html"
+
+    def get_query(self) -> Any:
+        """Without what was put away, unless that is asked for."""
+        query = super().get_query()
+        if request.args.get("archived") == "1":
+            return query
+        return query.where(Coupon.archived_at.is_null())
 
     # --- words ----------------------------------------------------------------------------
 
@@ -164,16 +183,18 @@ class CouponsView(StaffModelView):
         return form
 
     def create_record(self, form: CouponForm) -> Coupon:
-        return actions.create(
-            form.offer(), staff=current_staff(), now=clock.now(), wall=clock.wall()
-        )
+        offer, copied = form.offer(keep=True), self.get_one(request.args.get("from"))
+        if copied is not None:
+            offer = replace(offer, **{name: getattr(copied, name) for name in AFTER})
+        return actions.create(offer, staff=current_staff(), now=clock.now(), wall=clock.wall())
 
     def save_record(self, form: CouponForm, record: Coupon, version: int) -> None:
-        actions.edit(
-            record.id, form.offer(), version=version, staff=current_staff(), wall=clock.wall()
-        )
+        offer = form.offer(record, keep=True)
+        actions.edit(record.id, offer, version=version, staff=current_staff(), wall=clock.wall())
 
     def after_create_url(self, record: Coupon) -> str:
+        if record.code_kind == LIST:
+            return str(url_for("coupon_codes.index", id=record.id))
         return self.row_url(record)
 
     def after_save_url(self, record: Coupon) -> str:
@@ -181,7 +202,7 @@ class CouponsView(StaffModelView):
 
     def _form_page(self, template: str, form: Any, **more: Any) -> Any:
         more.setdefault("locked", bool(more.get("model") and more["model"].issued))
-        return super()._form_page(template, form, preview=_preview(form), **more)
+        return super()._form_page(template, form, preview=_preview(form, more.get("model")), **more)
 
     @expose("/preview/", methods=("POST",))
     @needs("edit")
@@ -191,7 +212,7 @@ class CouponsView(StaffModelView):
         known = self.get_one(request.args.get("id"))
         if known is not None and known.issued:
             form.keep_promises(known)
-        return jsonify(_preview(form))
+        return jsonify(_preview(form, known))
 
     # --- one coupon -----------------------------------------------------------------------
 
@@ -208,6 +229,12 @@ class CouponsView(StaffModelView):
             may_undo=lambda row: may_undo(row, now),
             how_labels=HOW_LABELS,
             reminder=coupon_reminder.line_for(coupon),
+            after=coupon_after.line_for(coupon),
+            codes_left=partner_codes.left(coupon) if coupon.code_kind == LIST else None,
+            claim_url=_claim_url(coupon),
+            history=audit.lines_of("coupon", coupon.id, limit=HISTORY),
+            audit_sentence=audit_words.sentence,
+            audit_changes=audit_words.changes,
             facts=_facts(coupon),
             state_mark=(STATE_KINDS[coupon.state], COUPON_STATE_LABELS[coupon.state]),
             preview=_preview_of(coupon),
@@ -254,43 +281,6 @@ class CouponsView(StaffModelView):
             ),
         )
 
-    # --- pausing, resuming, closing -------------------------------------------------------
-
-    @expose("/state/", methods=("POST",))
-    @needs("edit")
-    @flash_refusals
-    def set_state(self) -> Response | str:
-        """Pause or resume at once; closing asks first, since it is for good."""
-        coupon = self._coupon()
-        wanted = request.form.get("state", "")
-        staff, wall = current_staff(), clock.wall()
-        if wanted == CLOSED and not self.confirmed():
-            held = numbers.numbers_at(coupon, clock.now()).held
-            return self.confirm(
-                _("Close “%(name)s” for good?", name=coupon.title),
-                text=_(
-                    "Nobody gets it any more, and the %(count)s copies friends still hold stop "
-                    "working. To honour those and hand out no more, set “How many” to the number "
-                    "handed out instead.",
-                    count=format_count(held),
-                ),
-                label=_("Close for good"),
-                hidden={"id": coupon.id, "state": CLOSED},
-                action=self.get_url(".set_state"),
-                cancel_url=self.row_url(coupon),
-            )
-        change = {PAUSED: actions.pause, ACTIVE: actions.resume, CLOSED: actions.close}.get(wanted)
-        if change is None:
-            abort(400)
-        change(coupon.id, staff=staff, wall=wall)
-        said = {
-            PAUSED: _("“%(name)s” is paused: it is neither handed out nor redeemed."),
-            ACTIVE: _("“%(name)s” is running again."),
-            CLOSED: _("“%(name)s” is closed."),
-        }[wanted]
-        flash(said % {"name": coupon.title}, "success")
-        return redirect(self.row_url(coupon))
-
     def back_url(self) -> str:
         coupon = request.form.get("id", type=int)
         return str(self.get_url(".details_view", id=coupon)) if coupon else super().back_url()
@@ -332,6 +322,9 @@ def _facts(coupon: Coupon) -> list[tuple[Any, Any]]:
         (_("Validity"), validity_text(coupon)),
         (_("How many"), _("Unlimited") if coupon.stock is None else format_count(coupon.stock)),
         (_("Per friend"), format_count(coupon.per_friend)),
+        (_("Per day"), _("Unlimited") if coupon.per_day is None else format_count(coupon.per_day)),
+        (_("Who may have it"), _whose(coupon)),
+        (_("Code friends show"), _code_words(coupon)),
         (_("How it is used"), REDEEM_LABELS[coupon.redeem]),
         (_("Short name"), coupon.code),
     ]
@@ -342,6 +335,26 @@ def _facts(coupon: Coupon) -> list[tuple[Any, Any]]:
     return rows
 
 
+def _whose(coupon: Coupon) -> str:
+    told = _("everybody")
+    if coupon.who is not None:
+        try:
+            told = segments.sentence(coupon.who)
+        except TreeError as error:
+            told = str(error)
+    return f"{told}・{_('current friends only')}" if coupon.friends_only else told
+
+
+def _code_words(coupon: Coupon) -> str:
+    told = str(CODE_LABELS[coupon.code_kind])
+    return f"{told}：{coupon.shared_code}" if coupon.shared_code else told
+
+
+def _claim_url(coupon: Coupon) -> str:
+    base = config.current().public_url or ""
+    return f"{base}/c/{coupon.claim_token}" if coupon.claim_token else ""
+
+
 def _state_badge_of(row: CouponIssue, coupon: Coupon, now: datetime) -> tuple[str, Any]:
     state = state_of(row, coupon, now)
     kind = {State.VALID: "ok", State.USED: "info", State.NOT_YET: "warn", State.PAUSED: "warn"}
@@ -350,14 +363,17 @@ def _state_badge_of(row: CouponIssue, coupon: Coupon, now: datetime) -> tuple[st
     ]
 
 
-def _preview(form: CouponForm) -> dict[str, Any]:
-    return _preview_of(form.sketch())
+def _preview(form: CouponForm, known: Coupon | None) -> dict[str, Any]:
+    return _preview_of(form.sketch(), form.picture_address(known))
 
 
-def _preview_of(coupon: Coupon) -> dict[str, Any]:
+def _preview_of(coupon: Coupon, picture: str = "") -> dict[str, Any]:
+    if coupon.picture and not picture:
+        picture = f"/media/{coupon.picture}/preview"
+    card = replace(card_view(coupon, None, NOWHERE, locale()), picture=picture)
     return {
-        "messages": [coupon_card(card_view(coupon, None, NOWHERE, locale()))],
-        "page": coupon_page.preview(coupon, clock.now()),
+        "messages": [coupon_card(card)],
+        "page": coupon_page.preview(coupon, clock.now(), picture=picture),
     }
 
 

@@ -18,11 +18,15 @@ class CardView:
     validity_text: str
     minimum_text: str
     url: str
+    picture: str = ""  # address of the picture over it, if it has one
 
 
-def card_view(coupon: Coupon, issue: CouponIssue | None, url: str, locale: str) -> CardView:
+def card_view(
+    coupon: Coupon, issue: CouponIssue | None, url: str, locale: str, *, base_url: str = ""
+) -> CardView:
     """The card of one copy, or of the coupon as such (previews). Pure: reads no database.
 
+    `base_url` is this server's public address; without it the picture's stays relative.
     Days are written on the shop's clock as set with `i18n.set_zone`.
     """
     with use_locale(locale):
@@ -36,6 +40,7 @@ def card_view(coupon: Coupon, issue: CouponIssue | None, url: str, locale: str) 
             validity_text=validity,
             minimum_text=benefits.minimum_text(coupon),
             url=url,
+            picture=f"{base_url}/media/{coupon.picture}/original" if coupon.picture else "",
         )
 
 

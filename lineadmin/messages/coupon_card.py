@@ -28,13 +28,14 @@ def coupon_card(view: CardView) -> dict[str, Any]:
         "contents": {
             "type": "bubble",
             "size": "kilo",
-            "hero": _hero(view.benefit_text or view.title),
+            "hero": _picture(view) if view.picture else _hero(view.benefit_text or view.title),
             "body": {
                 "type": "box",
                 "layout": "vertical",
                 "spacing": "xs",
                 "paddingAll": "14px",
                 "contents": [
+                    *([_gives(view)] if view.picture else []),
                     _text(view.title, size="md", color=INK, weight="bold"),
                     *(_text(line, size="xs", color=HINT) for line in about),
                 ],
@@ -81,6 +82,27 @@ def _hero(benefit: str) -> dict[str, Any]:
             )
         ],
     }
+
+
+def _picture(view: CardView) -> dict[str, Any]:
+    return {
+        "type": "image",
+        "url": view.picture,
+        "size": "full",
+        "aspectRatio": "20:13",
+        "aspectMode": "cover",
+        "action": {"type": "uri", "label": _("View coupon"), "uri": view.url},
+    }
+
+
+def _gives(view: CardView) -> dict[str, Any]:
+    """The benefit under a picture, large in the card's own colour."""
+    return _text(
+        cut_to_graphemes(view.benefit_text, BENEFIT_GRAPHEMES),
+        size="xl",
+        color=WARM_END,
+        weight="bold",
+    )
 
 
 def _size(benefit: str) -> str:

@@ -107,7 +107,7 @@ def prepare(
     i18n.set_zone(settings.shop_zone())
     references = look_up(_every_part(items)) if public_url else References()
     copies = _hand_out(items, references, now) if public_url else {}
-    words = _CardWords(locale, references.lotteries, now)
+    words = _CardWords(locale, public_url or "", references.lotteries, now)
     tracked = _Tracked(public_url, now)
     shared: dict[tuple[int, str, int, int], Prepared] = {}
     prepared: list[Prepared] = []
@@ -173,8 +173,10 @@ def _hand_out(items: Sequence[Item], references: References, now: datetime) -> d
 class _CardWords:
     """Cards of copies; their words are the same for all copies that end together."""
 
-    def __init__(self, locale: str, lotteries: Mapping[str, Known], now: datetime) -> None:
-        self.locale = locale
+    def __init__(
+        self, locale: str, base_url: str, lotteries: Mapping[str, Known], now: datetime
+    ) -> None:
+        self.locale, self.base_url = locale, base_url
         self._lotteries = lotteries
         self._over = {
             code
@@ -186,7 +188,9 @@ class _CardWords:
     def card(self, copy: CouponIssue, url: str) -> CardView:
         key = (copy.coupon.id, copy.usable_from, copy.expires_at)
         if key not in self._views:
-            self._views[key] = card_view(copy.coupon, copy, url, self.locale)
+            self._views[key] = card_view(
+                copy.coupon, copy, url, self.locale, base_url=self.base_url
+            )
         return replace(self._views[key], url=url)
 
     def over(self, part: Part) -> str | None:

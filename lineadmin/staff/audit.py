@@ -76,6 +76,12 @@ def last_change(object_kind: str, object_id: int, action: str = "") -> Audit | N
     return row
 
 
+def lines_of(object_kind: str, object_id: int, *, limit: int) -> list[Audit]:
+    """The latest lines about one thing, the newest first."""
+    query = Audit.select().where(Audit.object_kind == object_kind, Audit.object_id == object_id)
+    return list(query.order_by(Audit.id.desc()).limit(limit))
+
+
 def _differences(before: Any, after: Any) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     old, new = _fields(before), _fields(after)
     if before is not None and after is not None:

@@ -23,20 +23,23 @@ from lineadmin import clock, config, settings
 from lineadmin.coupons import benefits, codes, throttle
 from lineadmin.coupons.issue import open_issue
 from lineadmin.coupons.models import Coupon, CouponIssue
-from lineadmin.coupons.redeem import Refused, find, note_unknown_link
+from lineadmin.coupons.redeem import Refused, find, note_unknown_link, shown_code
 from lineadmin.coupons.self_redeem import redeem_by_friend
 from lineadmin.coupons.states import State, state_of
 from lineadmin.db import to_ms
 from lineadmin.i18n import _, _l, format_datetime
-from lineadmin.tracking.agents import is_robot
 
 bp = Blueprint("coupon_page", __name__)
 
 FORM_LIFE_SECONDS = 24 * 3600
 SECURITY = (
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; "
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 )
+
+# LINE and others fetch links to draw previews; that is not the friend opening her coupon. Nobody
+# else has the link, so every other program counts as hers.
+LOOKING = ("line-poker", "bot", "facebookexternalhit", "preview", "crawler", "spider")
 
 STATE_TITLES: dict[State, Any] = {
     State.VALID: _l("Ready to use"),
@@ -70,6 +73,7 @@ class PageView:
     token: str = ""
     form_token: str = ""
     error: str = ""
+    picture: str = ""
 
 
 def init_app(app: Flask) -> None:
@@ -83,7 +87,7 @@ def show(token: str) -> Response:
     """The coupon's page."""
     issue = _find(token)
     now = clock.now()
-    if request.method == "GET" and not is_robot(request.headers):
+    if request.method == "GET" and not _only_looks():
         open_issue(issue, now=now)
     return _answer(issue, now)
 
@@ -121,7 +125,7 @@ def use(token: str) -> Response:
     return redirect(url_for(".show", token=token), 303)
 
 
-def preview(coupon: Coupon, now: datetime) -> str:
+def preview(coupon: Coupon, now: datetime, *, picture: str = "") -> str:
     """The page as a friend will see it who gets this coupon now; for the editor."""
     from lineadmin.coupons.issue import expiry
 
@@ -132,7 +136,7 @@ def preview(coupon: Coupon, now: datetime) -> str:
         usable_from=coupon.valid_from,
         expires_at=expiry(coupon, now, settings.shop_zone()),
     )
-    return render("web/coupon.html", page=page_view(issue, now, is_preview=True))
+    return render("web/coupon.html", page=page_view(issue, now, is_preview=True, picture=picture))
 
 
 def page_view(
@@ -142,6 +146,7 @@ def page_view(
     error: str = "",
     form_token: str = "",
     is_preview: bool = False,
+    picture: str = "",
 ) -> PageView:
     """What the page shows of one copy at shop time `now`."""
     coupon = issue.coupon
@@ -157,7 +162,7 @@ def page_view(
         minimum=benefits.minimum_text(coupon),
         period=benefits.period_text(issue.usable_from, issue.expires_at),
         terms=coupon.terms,
-        code=codes.shown(issue.code),
+        code=shown_code(issue),
         qr=qr_picture(issue),
         redeem=coupon.redeem,
         now_ms=to_ms(now),
@@ -165,6 +170,7 @@ def page_view(
         token="" if is_preview else issue.token,
         form_token=key,
         error=error,
+        picture=picture or (f"/media/{coupon.picture}/preview" if coupon.picture else ""),
     )
 
 
@@ -228,6 +234,11 @@ def _guarded(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _only_looks() -> bool:
+    agent = request.user_agent.string.lower()
+    return any(word in agent for word in LOOKING)
 
 
 def _signer() -> URLSafeTimedSerializer:

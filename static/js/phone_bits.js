@@ -13,7 +13,7 @@ export function list(value) {
 
 export function imageFrom(url, options) {
   const address = options.mapUrl ? options.mapUrl(String(url)) : String(url ?? "");
-  if (!/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/]|\/(?!\/)|blob:)/.test(address)) return null;
+  if (!/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost)[:/]|\/(?!\/)|blob:|data:image\/jpeg;base64,)/.test(address)) return null;
   const image = element("img");
   image.alt = "";
   image.loading = "lazy";
