@@ -23,6 +23,7 @@ AREAS = (
     "broadcasts",
     "sequences",
     "sequence_dry_run",
+    "sequence_friends",
     "coupons",
     "coupon_reminder",
     "lotteries",

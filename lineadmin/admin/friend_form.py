@@ -27,6 +27,12 @@ def form_class() -> type[StaffForm]:
             filters=[stripped],
             render_kw={"inputmode": "numeric", "maxlength": 4, "autocomplete": "off"},
         ),
+        "birthday": StringField(
+            _l("Birthday"),
+            filters=[stripped],
+            description=_l("Month and day, such as 05-31."),
+            render_kw={"maxlength": 5, "autocomplete": "off"},
+        ),
         "region": _select(_l("Region"), [unknown, *REGIONS.items()]),
         "os": _select(_l("OS"), [unknown, *SYSTEMS.items()]),
         "source": _select(_l("Gained-through path"), [unknown, *sources]),
@@ -50,6 +56,7 @@ def stored(friend: Friend) -> dict[str, Any]:
     return {
         "gender": friend.gender or "",
         "birth_year": "" if friend.birth_year is None else str(friend.birth_year),
+        "birthday": friend.birthday or "",
         "region": friend.region or "",
         "os": friend.os or "",
         "source": str(friend.source_id or ""),
@@ -61,11 +68,12 @@ def stored(friend: Friend) -> dict[str, Any]:
 def read(form: StaffForm, now: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """The form as `edit_friend` takes it: our attributes, and the shop's by key.
 
-    :raises DomainError: the year of birth is none
+    :raises DomainError: the year of birth or the birthday is none
     """
     changes: dict[str, Any] = {
         "gender": form["gender"].data or None,
         "birth_year": attributes.parse_birth_year(form["birth_year"].data or "", now=now),
+        "birthday": attributes.parse_birthday(form["birthday"].data or ""),
         "region": form["region"].data or None,
         "os": form["os"].data or None,
         "source": int(form["source"].data) if form["source"].data else None,

@@ -10,13 +10,14 @@ from werkzeug.wrappers import Response
 
 from lineadmin import clock
 from lineadmin.admin import friend_cells as cells
-from lineadmin.admin import friend_form, friend_story, two_tabs
+from lineadmin.admin import friend_form, friend_story, sequence_friends, two_tabs
 from lineadmin.admin.friend_answer import FriendAnswer, find_friend
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.friends import attributes, consent, queries, tags
 from lineadmin.friends.models import Friend, Tag
 from lineadmin.i18n import _, _l
+from lineadmin.reports import underway
 from lineadmin.reports.timeline import Cursor
 from lineadmin.staff import audit
 
@@ -56,6 +57,8 @@ class FriendPage(FriendAnswer):
             newest=self._address(friend) if before else "",
             facts=friend_story.facts(friend, now),
             coupons=friend_story.coupons(friend.id, now),
+            runs=underway.runs_of(friend.id),
+            startable=sequence_friends.startable(friend),
             answering=self.answer_box(friend, draft, error),
         )
         return drawn

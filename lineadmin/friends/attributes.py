@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from lineadmin import journal
@@ -75,6 +76,23 @@ def parse_birth_year(written: str, *, now: datetime) -> int | None:
     return year
 
 
+def parse_birthday(written: str) -> str | None:
+    """A month and day as MM-DD, or None for nothing. The 29th of February is one.
+
+    :raises DomainError: no such day
+    """
+    found = re.fullmatch(r"(\d{1,2})[-/](\d{1,2})", written.strip())
+    if not written.strip():
+        return None
+    try:
+        if found is None:
+            raise ValueError
+        day = date(2024, int(found[1]), int(found[2]))  # a leap year
+    except ValueError:
+        raise DomainError(_("A birthday looks like 05-31."), field="birthday") from None
+    return f"{day:%m-%d}"
+
+
 def edit_friend(
     friend: Friend,
     changes: dict[str, Any],
@@ -87,7 +105,7 @@ def edit_friend(
 ) -> bool:
     """Correct what is known about a friend; False where nothing differs.
 
-    :param changes: gender, birth_year, region, os, note, source (an id), all optional
+    :param changes: gender, birth_year, birthday, region, os, note, source (an id), all optional
     :param own: values of the shop's fields by key, as written
     :raises DomainError: a value cannot be right; nothing was saved
     :raises Conflict: somebody else saved this friend since the form was opened
@@ -137,6 +155,7 @@ def known_about(friend: Friend, *, now: datetime) -> list[Known]:
             "" if year is None else _("%(age)s (born %(year)s)", age=now.year - year, year=year),
             friend.birth_origin,
         ),
+        Known("birthday", _("Birthday"), friend.birthday or "", friend.birth_origin),
         Known("region", _("Region"), _label(REGIONS, friend.region), friend.region_origin),
         Known("os", _("OS"), _label(SYSTEMS, friend.os), friend.os_origin),
     ]

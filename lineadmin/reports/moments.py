@@ -275,6 +275,7 @@ def _attributes(values: Any, names: _Names) -> str:
 _ATTRIBUTES: dict[str, tuple[dict[str, Any], Any]] = {
     "gender": (GENDERS, _l("Gender")),
     "birth_year": ({}, _l("Year of birth")),
+    "birthday": ({}, _l("Birthday")),
     "region": (REGIONS, _l("Region")),
     "os": (SYSTEMS, _l("OS")),
 }
