@@ -15,7 +15,15 @@ from lineadmin.coupons.models import (
     Redemption,
     RedemptionTry,
 )
-from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
+from lineadmin.friends.models import (
+    Field,
+    Friend,
+    FriendField,
+    FriendImport,
+    FriendTag,
+    Source,
+    Tag,
+)
 from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.journal.models import Fact
 from lineadmin.lottery.models import Lottery, LotteryDraw, LotteryPrize
@@ -51,6 +59,7 @@ MODELS: tuple[type[Model], ...] = (
     FriendTag,
     Field,
     FriendField,
+    FriendImport,
     Content,
     Shipment,
     Delivery,

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import re
-import secrets
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flask import Response, abort, redirect, request
 from flask_admin import expose
-from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
-from lineadmin import clock, config
+from lineadmin import clock
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
 from lineadmin.errors import DomainError
-from lineadmin.friends import csv_form, fields
-from lineadmin.friends.csv_import import import_csv
-from lineadmin.friends.csv_preview import Preview, preview_csv
+from lineadmin.friends import csv_form, csv_job, fields
+from lineadmin.friends.csv_columns import guess
+from lineadmin.friends.csv_preview import CHECKED_ROWS, preview_csv, read_head
+from lineadmin.friends.models import FriendImport as WaitingFile
 from lineadmin.i18n import _l
+from lineadmin.staff.audit_words import field_name
+from lineadmin.tasks import doorbell
 
-KEPT_SECONDS = 3600  # between the preview and the button
+AT_ONCE_ROWS = CHECKED_ROWS  # more takes longer than anybody waits for a page
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 class FriendImport:
-    """The import's pages of the friends screen. The file waits on this server for an hour."""
+    """The import's pages of the friends screen. The file waits in the database for an hour."""
 
     render: Any
     get_url: Any
@@ -58,58 +59,100 @@ class FriendImport:
     @needs("import")
     @flash_refusals
     def import_preview(self) -> BaseResponse | str:
-        """What the file would do; nothing is changed yet."""
-        file = request.files.get("file")
+        """What the file would do, with what each column holds; nothing is changed yet."""
         if request.method != "POST":
             return redirect(self.get_url(".import_form"))
-        if file is None or not file.filename:
-            raise DomainError(_l("Choose a file first."))
-        token = _keep(file, current_staff().id)
-        path = _path(token, current_staff().id)
+        job = self._known() or self._uploaded()
         try:
-            with path.open("rb") as kept:
-                preview = preview_csv(kept, now=clock.now())
+            header, sample = read_head(io.BytesIO(bytes(job.data)))
         except DomainError:
-            path.unlink()
+            csv_job.forget(job)
             raise
+        columns = _chosen(len(header)) or guess(header, fields.all_fields())
+        preview, refusal = None, ""
+        try:
+            preview = preview_csv(io.BytesIO(bytes(job.data)), now=clock.now(), columns=columns)
+        except DomainError as error:
+            refusal = str(error)
         page: str = self.render(
             "admin/friend_import.html",
             columns=_columns(),
+            header=header,
+            chosen=columns,
+            sample=sample,
             preview=preview,
-            token=token,
-            name=_file_name(file),
-            nothing=_nothing(preview),
+            refusal=refusal,
+            token=job.token,
+            name=job.name,
+            nothing=preview is not None and preview.checked == preview.failed,
         )
         return page
 
     @expose("/import/run/", methods=("GET", "POST"))
     @needs("import")
     @flash_refusals
-    def import_run(self) -> BaseResponse | str:
-        """Do it, and tell what became of every row."""
+    def import_run(self) -> BaseResponse:
+        """Do it: at once, or a large file by the worker."""
         if request.method != "POST":
             return redirect(self.get_url(".import_form"))
-        token, name = request.form.get("token", ""), request.form.get("name", "")[:200]
-        path = _path(token, current_staff().id)
-        try:
-            with path.open("rb") as file:
-                path.unlink()  # pressed twice, the file is imported once
-                result = import_csv(
-                    file, staff=current_staff(), now=clock.now(), wall=clock.wall(), name=name
-                )
-        except FileNotFoundError:
+        token = _token()
+        staff, wall = current_staff(), clock.wall()
+        waiting = csv_job.find(token, staff=staff)
+        columns = _chosen(len(request.form.getlist("column")))
+        rows = 0
+        if waiting is not None and waiting.state == csv_job.UPLOADED:
+            file = io.BytesIO(bytes(waiting.data))
+            rows = preview_csv(file, now=clock.now(), columns=columns).rows
+        job = csv_job.start(token, columns, rows, staff=staff, wall=wall)
+        if rows <= AT_ONCE_ROWS:
+            csv_job.run(job, now=clock.now(), wall=wall)
+        else:
+            doorbell.ring()
+        return redirect(self.get_url(".import_state", token=job.token))
+
+    @expose("/import/<token>/")
+    @needs("import")
+    def import_state(self, token: str) -> str:
+        """How far it is, and then what became of every row."""
+        job = csv_job.find(token, staff=current_staff()) if _TOKEN.fullmatch(token) else None
+        if job is None or job.state == csv_job.UPLOADED:
+            abort(404)
+        page: str = self.render(
+            "admin/friend_import_result.html",
+            job=job,
+            result=csv_job.result_of(job),
+            name=job.name,
+            running=job.state == csv_job.WAITING,
+            problem=job.problem,
+            percent=100 * job.rows_done // max(1, job.rows_total),
+        )
+        return page
+
+    def _known(self) -> WaitingFile | None:
+        """The file that was uploaded before, where only its columns are chosen anew."""
+        if not request.form.get("token"):
+            return None
+        job = csv_job.find(_token(), staff=current_staff())
+        if job is None or job.state != csv_job.UPLOADED:
             raise DomainError(
                 _l("This file has been imported already, or its hour is over. Upload it again.")
-            ) from None
-        page: str = self.render("admin/friend_import_result.html", result=result, name=name)
-        return page
+            )
+        return job
+
+    def _uploaded(self) -> WaitingFile:
+        file = request.files.get("file")
+        if file is None or not file.filename:
+            raise DomainError(_l("Choose a file first."))
+        name = Path(file.filename.replace("\\", "/")).name
+        return csv_job.keep(file.stream.read(), name, staff=current_staff(), wall=clock.wall())
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the file: its name and what may stand in it."""
+    """What a column can hold: its key, its name and what may stand in it."""
 
     key: str
+    label: Any
     meaning: Any
 
 
@@ -126,39 +169,18 @@ _MEANINGS: dict[str, Any] = {
 
 
 def _columns() -> list[_Column]:
-    own = [_Column(field.key, field.name) for field in fields.all_fields()]
-    return [_Column(key, _MEANINGS[key]) for key in csv_form.COLUMNS] + own
+    own = [_Column(field.key, field.name, field.name) for field in fields.all_fields()]
+    return [_Column(key, field_name(key), _MEANINGS[key]) for key in csv_form.COLUMNS] + own
 
 
-def _nothing(preview: Preview) -> bool:
-    return preview.rows == preview.failed
-
-
-def _file_name(file: FileStorage) -> str:
-    return Path((file.filename or "").replace("\\", "/")).name[:200]
-
-
-def _folder() -> Path:
-    folder = config.current().var_dir / "imports"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
-
-
-def _keep(file: FileStorage, staff_id: int) -> str:
-    _forget_old()
-    token = secrets.token_hex(16)
-    file.save(_folder() / f"{staff_id}-{token}.csv")
+def _token() -> str:
+    token = request.form.get("token", "")
+    if not _TOKEN.fullmatch(token):
+        abort(400)
     return token
 
 
-def _path(token: str, staff_id: int) -> Path:
-    if not _TOKEN.fullmatch(token):
-        abort(400)
-    return _folder() / f"{staff_id}-{token}.csv"
-
-
-def _forget_old() -> None:
-    limit = time.time() - KEPT_SECONDS
-    for path in _folder().glob("*.csv"):
-        if path.stat().st_mtime < limit:
-            path.unlink(missing_ok=True)
+def _chosen(width: int) -> list[str]:
+    """What staff chose for each column; empty where nothing was chosen yet."""
+    chosen = request.form.getlist("column")
+    return chosen if chosen and len(chosen) == width else []

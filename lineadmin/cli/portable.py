@@ -23,6 +23,7 @@ from peewee import Field, Model
 
 from lineadmin import migrate
 from lineadmin.config import Config
+from lineadmin.friends.models import FriendImport
 from lineadmin.models import MODELS
 from lineadmin.settings.models import Heartbeat
 from lineadmin.staff.models import LinkCode, SignInAttempt, StaffSession
@@ -33,7 +34,13 @@ MANIFEST = "manifest.json"
 CHUNK = 2000
 
 # Signs of the moment, not of the shop. Nobody stays signed in across a restore.
-TRANSIENT: tuple[type[Model], ...] = (StaffSession, SignInAttempt, LinkCode, Heartbeat)
+TRANSIENT: tuple[type[Model], ...] = (
+    StaffSession,
+    SignInAttempt,
+    LinkCode,
+    Heartbeat,
+    FriendImport,
+)
 KEPT: tuple[type[Model], ...] = tuple(model for model in MODELS if model not in TRANSIENT)
 
 

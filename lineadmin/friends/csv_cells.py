@@ -43,6 +43,7 @@ class Lookup:
         values = {
             column: csv_form.restore(cell.strip())
             for column, cell in zip(columns, cells, strict=False)
+            if column  # "": staff left it out
         }
         for column, value in values.items():
             if "\x00" in value or not value.isprintable():

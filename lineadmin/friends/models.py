@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peewee import (
     SQL,
+    BlobField,
     BooleanField,
     CharField,
     FloatField,
@@ -178,3 +179,27 @@ __all__ = [
     "Source",
     "Tag",
 ]
+
+
+class FriendImport(BaseModel):
+    """A file of friends on its way in: uploaded, then imported in pieces.
+
+    uploaded -> waiting -> done | failed. `rows_done` is the cursor: what it counts is committed
+    with the rows themselves, so a cut-off import goes on where it stopped.
+    """
+
+    token = CharField(max_length=32, unique=True)
+    staff_id = IntegerField()
+    name = CharField(default="")  # the file's
+    data = BlobField()  # emptied once it is imported
+    columns = JSONTextField(null=True)  # what each column of the file holds; "" = left out
+    state = CharField(max_length=10, default="uploaded")
+    rows_total = IntegerField(default=0)
+    rows_done = IntegerField(default=0)
+    result = JSONTextField(null=True)  # csv_import.ImportResult so far
+    problem = TextField(default="")
+    created_at = UTCDateTimeField()  # real time
+    changed_at = UTCDateTimeField()
+
+    class Meta:
+        indexes = ((("state", "id"), False),)

@@ -12,7 +12,7 @@ from lineadmin import config, settings
 from lineadmin.broadcasts import insight
 from lineadmin.checkup import look as checkup
 from lineadmin.db import atomic, insert_ignore
-from lineadmin.friends import profile
+from lineadmin.friends import csv_job, profile
 from lineadmin.friends.followers import import_followers
 from lineadmin.line.errors import LineError, sentence
 from lineadmin.line.gateway import Gateway
@@ -83,6 +83,7 @@ def run_due(gateway: Gateway, now: datetime, wall: datetime) -> int:
     """Fetch what is wanted and do every chore whose time has come; answers how much it was."""
     marks = _marks()
     done = profile.fetch_due(gateway, wall=wall)
+    done += csv_job.run_due(now, wall)
     if marks.get(FOLLOWERS_WANTED) is not None:
         done += _import_followers(gateway, now, wall)
     for chore in CHORES:
