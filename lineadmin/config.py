@@ -16,6 +16,8 @@ LINE_API = "https://api.line.me"
 LINE_DATA_API = "https://api-data.line.me"
 DEMO_PUBLIC_URL = "https://demo.invalid"
 DEMO_OWNER = "owner@example.com"
+DEMO_LOGIN_CHANNEL = "2000000001"
+DEMO_LIFF = "2000000001-DemoShop"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 MINIMUM_SECRET_LENGTH = 16
 
@@ -54,6 +56,11 @@ class Config:
         """True when requests to LINE can carry a token."""
         has_id = self.line_channel_id is not None and self.line_channel_secret is not None
         return self.line_channel_access_token is not None or has_id
+
+    @property
+    def liff_configured(self) -> bool:
+        """True when LINE can tell a page of ours who opened it."""
+        return None not in (self.liff_id, self.line_login_channel_id, self.public_url)
 
     @property
     def simulator_port(self) -> int:
@@ -107,9 +114,10 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         line_channel_access_token=env.text("LINE_CHANNEL_ACCESS_TOKEN")
         or demo.get("channel_token"),
         line_channel_id=env.digits("LINE_CHANNEL_ID"),
-        line_login_channel_id=env.digits("LINE_LOGIN_CHANNEL_ID"),
+        line_login_channel_id=env.digits("LINE_LOGIN_CHANNEL_ID")
+        or (DEMO_LOGIN_CHANNEL if simulator else None),
         line_login_channel_secret=env.text("LINE_LOGIN_CHANNEL_SECRET"),
-        liff_id=env.text("LIFF_ID"),
+        liff_id=env.text("LIFF_ID") or (DEMO_LIFF if simulator else None),
         line_api_base=line_api_base,
         line_data_api_base=env.url("LINE_DATA_API_BASE", data_base, plain_http_on_loopback=True),
         owner_email=env.email("OWNER_EMAIL") or (DEMO_OWNER if simulator else None),

@@ -41,7 +41,7 @@ from lineadmin.sequences.models import (
 )
 from lineadmin.settings.models import Heartbeat, Setting
 from lineadmin.staff.models import Audit, LinkCode, SignInAttempt, Staff, StaffSession
-from lineadmin.tracking.models import AggregationUnit, LinkClick, TrackedLink
+from lineadmin.tracking.models import AggregationUnit, EntryVisit, LinkClick, TrackedLink
 
 MODELS: tuple[type[Model], ...] = (
     ClockOffset,
@@ -75,6 +75,7 @@ MODELS: tuple[type[Model], ...] = (
     CouponReminder,
     TrackedLink,
     LinkClick,
+    EntryVisit,
     AggregationUnit,
     Lottery,
     LotteryPrize,

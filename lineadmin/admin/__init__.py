@@ -19,6 +19,7 @@ AREAS = (
     "friends",
     "tags",
     "segments",
+    "sources",
     "replies",
     "broadcasts",
     "sequences",

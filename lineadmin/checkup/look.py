@@ -84,6 +84,12 @@ def kept() -> list[Finding]:
     return [Finding(**item) for item in settings.get(KEY, [])]
 
 
+def basic_id() -> str:
+    """The account's @id as the latest look found it; empty where it is not known."""
+    found = next((finding for finding in kept() if finding.code == "account"), None)
+    return "" if found is None else str(found.values.get("id", ""))
+
+
 def _settings(config: Config) -> Iterator[Finding]:
     fine = True
     if config.public_url is None:

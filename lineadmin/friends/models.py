@@ -26,6 +26,7 @@ class Source(BaseModel):
     created_at = UTCDateTimeField()
     archived_at = UTCDateTimeField(null=True)
     version = IntegerField(default=1)
+    merged_into = IntegerField(null=True)  # printed codes of it lead to that source
 
 
 class Friend(BaseModel):
@@ -99,6 +100,15 @@ Friend.add_index(
         Friend.id,
         name="friend_birthday",
         where=SQL("birthday IS NOT NULL"),
+    )
+)
+# The numbers of every source, without reading a friend.
+Friend.add_index(
+    Friend.index(
+        Friend.source,
+        Friend.status,
+        name="friend_source_status",
+        where=SQL("source_id IS NOT NULL"),
     )
 )
 

@@ -23,9 +23,10 @@ from lineadmin.line.parse import Event
 from lineadmin.replies import greeting, lottery_answer, match, spoken
 from lineadmin.replies.greeting import Greeting
 from lineadmin.replies.models import ReplyRule
-from lineadmin.replies.owed import GREETING, KEYWORD, LINK, LOTTERY, OPT_OUT, Owed
+from lineadmin.replies.owed import ENTRY, GREETING, KEYWORD, LINK, LOTTERY, OPT_OUT, Owed
 from lineadmin.settings import shop_zone
 from lineadmin.staff import linking
+from lineadmin.tracking import entry
 
 MODES_THAT_TALK = ("active", "")  # in standby, or in a mode we do not know, somebody else does
 
@@ -95,6 +96,7 @@ def _follow(scene: Scene) -> Owed | None:
         wall=scene.wall,
         is_unblocked=scene.event.is_unblocked,
     )
+    entry.followed(friend.id, scene.event.user_id or "", first=followed.first, at=scene.at)
     if not followed.current:
         return None  # she has blocked us again since
     parts = scene.shop.greeting.parts_for(first=followed.first)
@@ -171,6 +173,11 @@ def _answer_to(scene: Scene, friend: Known) -> _Answer:
         return _Answer(LINK, spoken.linked(friend.language, staff.name), understood=True)
     local = scene.at.astimezone(scene.shop.zone).time()
     found = match.match(text, scene.shop.rules, local_time=local)
+    source = entry.code_in(text)
+    if source is not None:
+        entry.sent_code(friend.id, source, now=scene.at)
+        if found is None or found.rule.match == match.ANY:
+            return _Answer(ENTRY, spoken.arrived(friend.language), understood=True)
     if found is None:
         return _Answer()
     rule = found.rule

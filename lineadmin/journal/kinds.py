@@ -28,6 +28,8 @@ _ALL = (
     Kind("opted_out", _l("Stopped notifications")),
     Kind("opted_in", _l("Allowed notifications again")),
     Kind("source.set", _l("Source set")),
+    Kind("source.found", _l("Source known after joining"), triggers=True),
+    Kind("source.visited", _l("Used an entry link")),
     Kind("attribute.set", _l("Attribute changed"), triggers=True),
     Kind("tag.added", _l("Tag added"), triggers=True),
     Kind("tag.removed", _l("Tag removed")),

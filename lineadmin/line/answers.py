@@ -48,6 +48,14 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Person:
+    """Whom an id token of LINE Login is about, as LINE itself says."""
+
+    user_id: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class BotInfo:
     """The official account a token belongs to. `chat_mode` is an open set: chat, bot, …"""
 

@@ -27,6 +27,7 @@ from lineadmin.line.answers import (
     FollowerPage,
     FriendTotal,
     MediaContent,
+    Person,
     Profile,
     Quota,
     WebhookEndpoint,
@@ -160,6 +161,26 @@ class Gateway:
             chat_mode=text(found.get("chatMode")),
             mark_as_read_mode=text(found.get("markAsReadMode")),
         )
+
+    def verify_id_token(self, id_token: str, *, client_id: str) -> Person:
+        """Who stands behind an id token that a page of ours was given; `client_id` is the number
+        of the LINE Login channel.
+
+        :raises LineRefused: it is forged, expired, or meant for another channel
+        """
+        form = urlencode({"id_token": id_token, "client_id": client_id}).encode()
+        headers = {**JSON_HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
+        path = "/oauth2/v2.1/verify"
+        status, answered, data = self._exchange(
+            "POST", self._api_base + path, form, headers, endpoint=path
+        )
+        request_id = answered.get("x-line-request-id")
+        if status != 200:
+            raise classify(status, answered, data)
+        found = read_object(data, request_id)
+        if text(found.get("aud")) != client_id or not text(found.get("sub")):
+            raise LineRefused(400, request_id, "the token is meant for somebody else")
+        return Person(text(found.get("sub")), text(found.get("name")))
 
     def quota(self) -> Quota:
         """How many messages the account may send this month, other senders' included."""

@@ -41,6 +41,12 @@ def linked(language: str, staff_name: str) -> list[dict[str, Any]]:
     return [{"text": words.replace("{", "{{").replace("}", "}}")}]
 
 
+def arrived(language: str) -> list[dict[str, Any]]:
+    """She told where she comes from, by sending the text an entry link had typed for her."""
+    with use_locale(locale_of(language)):
+        return [{"text": _("Thank you for coming! If you have a question, just write to us here.")}]
+
+
 def locale_of(language: str) -> str:
     """The language to speak to a friend: LINE's setting where we speak it, else zh-TW."""
     return _LOCALES.get(language.lower().split("-")[0], DEFAULT_LOCALE)

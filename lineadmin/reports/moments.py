@@ -38,6 +38,7 @@ _ABOUT = {
     "tag.added": "tag",
     "tag.removed": "tag",
     "source.set": "source",
+    "source.visited": "source",
     "coupon.issued": "coupon",
     "coupon.opened": "coupon",
     "coupon.redeemed": "coupon",

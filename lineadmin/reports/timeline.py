@@ -25,7 +25,7 @@ PAGE = 30
 MESSAGE, FACT, DELIVERY, REPLY = 1, 2, 3, 4
 
 # What the table of messages tells in full; the journal knows only that there was one.
-TOLD_ELSEWHERE = ("message",)
+TOLD_ELSEWHERE = ("message", "source.found")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from lineadmin.sequences.definition import COUPON_REDEEMED, FOLLOW, TAG_ADDED, T
 
 CHUNK = 5_000
 FACT_OF = {FOLLOW: "followed", TAG_ADDED: "tag.added", COUPON_REDEEMED: "coupon.redeemed"}
+SOURCE_FOUND = "source.found"  # an entry code sent after joining: as good as having followed by it
 
 logger = logging.getLogger(__name__)
 
@@ -95,9 +96,12 @@ def start(live: starts.Live, facts: list[Claimed], zone: ZoneInfo, now: datetime
     """Start the friends of those facts that this sequence waits for."""
     trigger = live.definition.trigger
     about = object_id(trigger)
+    kinds = {FACT_OF.get(trigger.kind)}
+    if trigger.sources is not None:
+        kinds.add(SOURCE_FOUND)
     by_day: dict[date, dict[int, datetime]] = defaultdict(dict)
     for fact in facts:
-        if fact.kind != FACT_OF.get(trigger.kind) or about not in (None, fact.object_id):
+        if fact.kind not in kinds or about not in (None, fact.object_id):
             continue
         day = calendar.local_day(fact.at, zone)
         if starts.in_period(live.row, day):

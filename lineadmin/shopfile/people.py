@@ -6,6 +6,7 @@ from typing import Any
 
 from lineadmin.friends.models import Field, Source, Tag
 from lineadmin.friends.set_up import save_field, save_source
+from lineadmin.friends.source_actions import archive_source, merge_sources
 from lineadmin.friends.tags import DEFAULT_COLOR, STATIC, create_tag, edit_tag
 from lineadmin.segments.tag_rules import rule_of
 from lineadmin.shopfile.context import Context
@@ -54,13 +55,21 @@ def load_fields(parts: list[FieldPart], context: Context) -> None:
 
 
 def load_sources(parts: list[SourcePart], context: Context) -> None:
-    """Make or rename sources."""
+    """Make, rename, put away or merge sources."""
+    made = []
     for index, part in enumerate(parts):
         with context.at(("sources", index)):
-            created, changed = save_source(
-                part.code, part.name, staff=context.staff, now=context.now, wall=context.wall
+            made.append(
+                save_source(
+                    part.code, part.name, staff=context.staff, now=context.now, wall=context.wall
+                )
             )
-        context.report.note("source", part.code, created=created, changed=changed)
+    # Only now: a source may be merged into one that stands further down.
+    for index, part in enumerate(parts):
+        with context.at(("sources", index)):
+            away = _put_away(part, index, context)
+        created, changed = made[index]
+        context.report.note("source", part.code, created=created, changed=changed or away)
 
 
 def dump_tags() -> list[dict[str, Any]]:
@@ -91,4 +100,32 @@ def dump_fields() -> list[dict[str, Any]]:
 def dump_sources() -> list[dict[str, Any]]:
     """Every source."""
     rows = sorted(Source.select(), key=lambda source: source.code)
-    return [{"code": source.code, "name": source.name} for source in rows]
+    codes = {source.id: source.code for source in rows}
+    return [_dumped(source, codes) for source in rows]
+
+
+def _put_away(part: SourcePart, index: int, context: Context) -> bool:
+    """Archive or merge a source as the file says; whether that changed anything."""
+    source = Source.get(Source.code == part.code)
+    moment: dict[str, Any] = {"staff": context.staff, "now": context.now, "wall": context.wall}
+    if part.merged_into is not None:
+        into = Source.get_or_none(Source.code == part.merged_into)
+        if into is None:
+            place = ("sources", index, "merged_into")
+            raise context.refuse(place, f"there is no source {part.merged_into!r}")
+        if source.merged_into == into.id:
+            return False
+        merge_sources(source, into, **moment)
+        return True
+    if part.archived is None or part.archived == (source.archived_at is not None):
+        return False
+    return archive_source(source, archived=part.archived, **moment)
+
+
+def _dumped(source: Source, codes: dict[int, str]) -> dict[str, Any]:
+    item: dict[str, Any] = {"code": source.code, "name": source.name}
+    if source.merged_into is not None:
+        item["merged_into"] = codes[source.merged_into]
+    elif source.archived_at is not None:
+        item["archived"] = True
+    return item

@@ -174,6 +174,8 @@ class SourcePart(Part):
 
     code: Name
     name: Name | None = None
+    archived: StrictBool | None = None
+    merged_into: Name | None = None  # the code of another source
 
 
 class SegmentPart(Part):

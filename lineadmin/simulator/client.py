@@ -295,6 +295,13 @@ class SimulatorClient:
         """{user_id: requests that reached this phone}."""
         return _object(self.call("GET", "received/counts", how=how))
 
+    def scan(
+        self, user_id: str, url: str, *, liff: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What LINE does with a link or QR code: ``{"type", "open"?, "text"?}``."""
+        body = {"url": url, "liff": dict(liff or {})}
+        return _object(self.call("POST", f"phones/{user_id}/scan", body))
+
     def id_token(self, user_id: str, client_id: str, *, seconds: int = 3600) -> str:
         """A LINE Login id token this LINE will verify."""
         body = {"user_id": user_id, "client_id": client_id, "seconds": seconds}

@@ -24,6 +24,7 @@ Times are ms since 1970. ``client.SimulatorClient`` has a method for each call.
                                              base64} | location {...} | unsend {message_id?}
                                              | tap {label | action, seq?, value?}
                                              (all but tap take wait_ms: wait for the panel's answer)
+    POST   /sim/phones/ID/scan {url, liff?}  open a link of LINE; liff {id: {endpoint, client_id}}
     GET    /sim/phones/ID/picture.svg        a drawn face
     GET    /sim/events?limit=                newest first, with every delivery attempt
     POST   /sim/events {events, together}    raw events, exactly as given

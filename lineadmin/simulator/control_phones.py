@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from lineadmin.simulator import ids
+from lineadmin.simulator import scanning
 from lineadmin.simulator.exchange import iso_time
 from lineadmin.simulator.phones import People, chat, quick_replies, summary
 from lineadmin.simulator.records import Phone
@@ -50,6 +50,7 @@ class PhoneControl:
             ("PATCH", phone, self._change_phone),
             ("GET", phone + r"/picture\.svg", self._picture),
             ("POST", f"{phone}/({ACTS})", self._act),
+            ("POST", phone + "/scan", self._scan),
             ("POST", "/sim/id_tokens", self._id_token),
         ]
 
@@ -146,17 +147,14 @@ class PhoneControl:
     def _id_token(self, body: dict[str, Any]) -> Any:
         world = self._world
         phone = self._people.phone(body["user_id"])
-        now = world.real_ms() // 1000
-        token = ids.reply_token()
-        world.id_tokens[token] = {
-            "iss": "https://access.line.me",
-            "sub": phone.user_id,
-            "aud": str(body["client_id"]),
-            "iat": now,
-            "exp": now + int(body.get("seconds", 3600)),
-            "name": phone.name,
-        }
-        return {"id_token": token, "expires": iso_time((now + 3600) * 1000)}
+        seconds = int(body.get("seconds", scanning.TOKEN_SECONDS))
+        token = scanning.id_token(world, phone, str(body["client_id"]), seconds)
+        return {"id_token": token, "expires": iso_time(world.real_ms() + seconds * 1000)}
+
+    def _scan(self, body: dict[str, Any], user_id: str) -> Any:
+        liff = body.get("liff", {})
+        expect("liff", liff, dict)
+        return scanning.scan(self._world, self._people, user_id, str(body["url"]), liff)
 
 
 def wait_seconds(wait_ms: Any) -> float:

@@ -14,10 +14,12 @@ from lineadmin import clock, i18n, settings, tasks
 from lineadmin import config as configuration
 from lineadmin.admin.identity import current_staff, send_to_sign_in, staff_or_none
 from lineadmin.db import from_ms
+from lineadmin.friends.models import Source
 from lineadmin.i18n import _
 from lineadmin.simulator.client import ControlError, SimulatorClient
 from lineadmin.staff import audit
 from lineadmin.tasks import horizon
+from lineadmin.tracking import entry
 
 bp = Blueprint("simulator", __name__, url_prefix="/simulator")
 
@@ -37,6 +39,7 @@ FAULTS = {
 FAULTY_CALLS = 3
 LONGEST_MOVE_HOURS = 24 * 31
 CALLS_SHOWN = 12
+LINKS_SHOWN = 20
 MOVE_SECONDS = 3.0  # of one request; the page asks again until the time is reached
 SETTLE_SECONDS = 6.0  # at one moment
 
@@ -54,9 +57,10 @@ def _staff_only() -> BaseResponse | None:
 @bp.get("/")
 def index() -> str:
     """Four phones side by side, the clock, and buttons that make LINE fail."""
-    problem = None
+    problem, links = None, []
     try:
         line = _line()
+        links = _entry_links(line.state()["account"]["basic_id"])
         _make_demo_friends(line)
         _set_clock(line)
     except (ControlError, urllib3.exceptions.HTTPError):
@@ -67,6 +71,7 @@ def index() -> str:
         words=_words(),
         shop_name=settings.shop().name or "lineadmin",
         public_url=configuration.current().public_url,
+        links=links,
     )
 
 
@@ -101,6 +106,18 @@ def act(user_id: str, act: str) -> BaseResponse:
     if not isinstance(body, dict):
         abort(400)
     return jsonify(_line().call("POST", f"phones/{user_id}/{act}", body))
+
+
+@bp.post("/phones/<user_id>/scan")
+def scan(user_id: str) -> BaseResponse:
+    """A link or QR code that LINE itself understands; answers what the phone shows."""
+    body = request.get_json(silent=True)
+    url = body.get("url") if isinstance(body, dict) else None
+    if not isinstance(url, str):
+        abort(400)
+    running = configuration.current()
+    app = {"endpoint": f"{running.public_url}/e", "client_id": running.line_login_channel_id}
+    return jsonify(_line().scan(user_id, url, liff={running.liff_id or "": app}))
 
 
 @bp.post("/clock")
@@ -237,6 +254,20 @@ def _call(call: dict[str, Any]) -> dict[str, Any]:
 
 def _moment(milliseconds: int) -> str:
     return f"{i18n.local(from_ms(milliseconds)):%m/%d %H:%M}"
+
+
+def _entry_links(account: str) -> list[dict[str, str]]:
+    """The ways in of every source, for the phones to scan."""
+    running = configuration.current()
+    links = []
+    sources = Source.select().where(Source.archived_at.is_null()).order_by(Source.name)
+    for source in sources.limit(LINKS_SHOWN):
+        if running.liff_configured and running.liff_id is not None:
+            label = _("%(name)s: entry link", name=source.name)
+            links.append({"label": label, "url": entry.liff_link(running.liff_id, source.code)})
+        label = _("%(name)s: text to send", name=source.name)
+        links.append({"label": label, "url": entry.code_link(account, source.code)})
+    return links
 
 
 def _words() -> dict[str, str]:

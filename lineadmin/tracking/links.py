@@ -14,7 +14,7 @@ from lineadmin.outbox.models import OriginKind
 from lineadmin.tracking import tokens
 from lineadmin.tracking.models import TrackedLink
 
-REPLY = 0  # origin_kind of a keyword's free reply; the others are the outbox's
+REPLY = 0  # origin_kind of free replies to what friends do; the others are the outbox's
 
 # The names under which programs ask for messages (messages.prepare.Item.origin).
 KINDS: Mapping[str, int] = {
@@ -23,7 +23,8 @@ KINDS: Mapping[str, int] = {
     "greeting": OriginKind.GREETING,
     "staff": OriginKind.STAFF,
     "test": OriginKind.TEST,
-    "reply": REPLY,
+    "reminder": OriginKind.REMINDER,
+    "thanks": OriginKind.THANKS,
 }
 LONGEST_NAME = 60
 MOST_DAYS = 366
@@ -36,9 +37,14 @@ LINES_OWN = ("line.me", "lin.ee", "line.naver.jp")
 class Place:
     """Where a link stands: the program, and the step within a sequence."""
 
-    origin: str  # a key of KINDS
+    origin: str  # as messages.prepare.Item.origin; what is none of KINDS is a reply
     origin_id: int = 0
     place: int = 0
+
+    @property
+    def kind(self) -> int:
+        """What the link keeps as its origin_kind."""
+        return int(KINDS.get(self.origin, REPLY))
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def _tag_ids(names: Iterable[str]) -> dict[str, int]:
 
 def _found(place: Place, by_url: Iterable[str]) -> dict[str, TrackedLink]:
     rows = TrackedLink.select().where(
-        TrackedLink.origin_kind == KINDS[place.origin],
+        TrackedLink.origin_kind == place.kind,
         TrackedLink.origin_id == place.origin_id,
         TrackedLink.place == place.place,
         TrackedLink.url_hash.in_([_hash(url) for url in by_url]),
@@ -104,7 +110,7 @@ def _insert(
     insert_ignore(
         TrackedLink.insert(
             code=tokens.new_code(),
-            origin_kind=KINDS[place.origin],
+            origin_kind=place.kind,
             origin_id=place.origin_id,
             place=place.place,
             url=one.url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peewee import BooleanField, CharField, IntegerField, SmallIntegerField, TextField
 
-from lineadmin.db import BaseModel, UTCDateTimeField
+from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
 
 
 class TrackedLink(BaseModel):
@@ -38,6 +38,24 @@ class LinkClick(BaseModel):
 
     class Meta:
         indexes = ((("link_id", "at"), False),)
+
+
+class EntryVisit(BaseModel):
+    """Somebody used an entry link of a source.
+
+    `how`: page (only looked, nobody is known) | liff (LINE says who) | code (she sent its text).
+    """
+
+    source_id = IntegerField()
+    how = CharField(max_length=4)
+    line_user_id = CharField(default="", max_length=64)
+    friend_id = IntegerField(null=True)
+    campaign = JSONTextField(null=True)  # utm_source, utm_medium, utm_campaign of the link
+    at = UTCDateTimeField()  # shop time
+    joined_at = UTCDateTimeField(null=True)  # the follow this visit led to
+
+    class Meta:
+        indexes = ((("source_id", "at"), False), (("line_user_id", "at"), False))
 
 
 class AggregationUnit(BaseModel):

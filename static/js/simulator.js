@@ -70,6 +70,30 @@ function tap(phone, action) {
   });
 }
 
+// What LINE does with a link of its own: opens the chat with words typed in, the account's page, or
+// a page of the shop that is told who came.
+async function scan(phone, url, opened) {
+  try {
+    const result = await post(`/simulator/phones/${phone.id}/scan`, { url });
+    if (result.type === "prefill") {
+      const input = cards.get(phone.id).card.querySelector("[data-say]").elements.text;
+      input.value = result.text;
+      input.focus();
+    } else if (result.type === "profile") {
+      if (phone.status !== "friend") await act(phone, phone.status === "blocked" ? "unblock" : "follow");
+    } else if (opened) opened.location.href = here(result.open);
+    else open(result.open);
+  } catch (error) {
+    opened?.close();
+    throw error;
+  }
+}
+
+new BroadcastChannel("simulator-phones").addEventListener("message", ({ data }) => {
+  const phone = cards.get(data.user)?.phone;
+  if (phone && data.open) attempt(() => scan(phone, data.open));
+});
+
 function bubble(phone, item) {
   if (item.side === "system") {
     const text = { follow: words.follow, unfollow: words.unfollow }[item.message.type];
@@ -103,6 +127,13 @@ function makeCard(id) {
     const phone = cards.get(id).phone;
     const what = { stranger: "follow", blocked: "unblock", friend: "block" }[phone.status];
     attempt(() => act(phone, what));
+  });
+  card.querySelector("[data-scan]")?.addEventListener("change", (event) => {
+    const url = event.target.value;
+    event.target.value = "";
+    // At once: a window opened after an answer would be taken for an unwanted one.
+    const opened = url.includes("liff.line.me") ? window.open("about:blank", "_blank") : null;
+    if (url) attempt(() => scan(cards.get(id).phone, url, opened));
   });
   shelf.append(card);
   return { card, phone: null, drawn: "" };

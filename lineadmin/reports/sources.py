@@ -1,0 +1,70 @@
+"""What came of each source: visits, friends, blocks and redemptions, in four questions for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from peewee import fn
+
+from lineadmin.coupons.models import CouponIssue
+from lineadmin.friends.models import BLOCKED, Friend
+from lineadmin.outbox.live import rows
+from lineadmin.tracking.models import EntryVisit
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """The numbers of one source, over all time."""
+
+    visits: int = 0
+    friends: int = 0  # everybody who came from here
+    blocked: int = 0  # of them, as it stands now
+    redeemers: int = 0  # of them, who used a coupon at least once
+
+    def percent(self, part: int, whole: int) -> int | None:
+        """A share; None of nothing."""
+        return round(100 * part / whole) if whole else None
+
+
+def funnels() -> Mapping[int, Funnel]:
+    """The funnel of every source that has one, by the source's id; 0 stands for no source."""
+    visits = dict(
+        rows(
+            EntryVisit.select(EntryVisit.source_id, fn.COUNT(EntryVisit.id)).group_by(
+                EntryVisit.source_id
+            )
+        )
+    )
+    friends: dict[int, int] = {}
+    blocked: dict[int, int] = {}
+    count = fn.COUNT(Friend.id)
+    by_status = Friend.select(Friend.source, Friend.status, count).where(
+        Friend.source.is_null(False)
+    )
+    for source_id, status, number in rows(by_status.group_by(Friend.source, Friend.status)):
+        friends[source_id] = friends.get(source_id, 0) + number
+        if status == BLOCKED:
+            blocked[source_id] = number
+    redeemers = dict(
+        rows(
+            CouponIssue.select(Friend.source, fn.COUNT(CouponIssue.friend_id.distinct()))
+            .join(Friend, on=(Friend.id == CouponIssue.friend_id))
+            .where(CouponIssue.redeemed_at.is_null(False), Friend.source.is_null(False))
+            .group_by(Friend.source)
+        )
+    )
+    return {
+        source_id: Funnel(
+            visits.get(source_id, 0),
+            friends.get(source_id, 0),
+            blocked.get(source_id, 0),
+            redeemers.get(source_id, 0),
+        )
+        for source_id in visits.keys() | friends.keys()
+    }
+
+
+def without_source() -> int:
+    """Friends nobody knows the source of."""
+    return int(Friend.select().where(Friend.source.is_null()).count())

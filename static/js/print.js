@@ -1,0 +1,2 @@
+// The print button of a sheet.
+document.querySelector("[data-print]").addEventListener("click", () => window.print());
