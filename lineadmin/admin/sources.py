@@ -280,10 +280,10 @@ def _links(row: Source) -> list[dict[str, Any]]:
                 "how": MESSAGE,
                 "title": _("Link with a text to send"),
                 "hint": _(
-                    "Opens your chat with “%(text)s” typed in; the friend presses send. Works "
-                    "without LIFF.",
-                    text=entry.code_text(row.code),
+                    "Opens your chat with these words typed in; the friend presses send. Works "
+                    "without LIFF."
                 ),
+                "text": entry.code_text(row.code),
                 "url": entry.code_link(account, row.code),
                 "steps": (
                     _("Scan with LINE or the camera"),
