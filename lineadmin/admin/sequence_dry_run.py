@@ -155,6 +155,30 @@ class DryRunView(AdminPage):
             refused=REFUSED,
         )
 
+    @expose("/<int:sequence_id>/branches/")
+    def branches(self, sequence_id: int) -> str:
+        """Somebody new in each branch, side by side."""
+        row = _sequence(sequence_id)
+        outlooks, problem = [], ""
+        try:
+            outlooks = dry_run.every_branch(
+                row,
+                actions.definition_of(row),
+                now=clock.now(),
+                prepare=_prepare_at,
+                name=SAMPLE_NAME,
+            )
+        except DomainError as error:
+            problem = str(error)
+        return self.render(
+            "admin/sequence_dry_branches.html",
+            sequence=row,
+            columns=[(_branch_name(one), one, _own_lines(one)) for one in outlooks],
+            messages=sum(message.sent for one in outlooks for message in one.own),
+            problem=problem,
+            refused=REFUSED,
+        )
+
     @expose("/<int:sequence_id>/all/")
     def everybody(self, sequence_id: int) -> str:
         """Everybody underway: messages and money by day, and shared days."""
@@ -208,6 +232,14 @@ def _lines(outlook: Outlook) -> list[Line]:
         )
         for one in outlook.messages
     ]
+
+
+def _own_lines(outlook: Outlook) -> list[Line]:
+    return [line for line in _lines(outlook) if line.message.mine]
+
+
+def _branch_name(outlook: Outlook) -> str:
+    return outlook.branch_name or _("Everyone else")
 
 
 def _why(message: Message) -> str:

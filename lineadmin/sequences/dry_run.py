@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -35,7 +35,15 @@ from lineadmin.sequences import (
     starts,
     triggers,
 )
-from lineadmin.sequences.definition import DATE, MANUAL, SEGMENT, Definition, Trigger, dump
+from lineadmin.sequences.definition import (
+    DATE,
+    MANUAL,
+    SEGMENT,
+    Branch,
+    Definition,
+    Trigger,
+    dump,
+)
 from lineadmin.sequences.enrolments import HELD
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
 from lineadmin.sequences.moving import moving
@@ -147,6 +155,26 @@ def rehearse(
         )
         if after is not None and not refused:
             found = _with_run(found, after)
+    return found
+
+
+def every_branch(
+    sequence: Sequence,
+    definition: Definition,
+    *,
+    now: datetime,
+    prepare: PrepareAt,
+    name: str = "",
+) -> list[Outlook]:
+    """What somebody new would get in each branch, as if she fitted it, from `now` to the end."""
+    sources = definition.trigger.sources or ("",)
+    today = now.astimezone(settings.shop_zone())
+    whom = Imaginary(name=name, source=sources[0], birthday=f"{today:%m-%d}")
+    found = []
+    for number, branch in enumerate(definition.branches):
+        alone = replace(definition, branches=(Branch("", None, False, branch.steps),), stop=None)
+        outlook = rehearse(sequence, alone, whom, now=now, prepare=prepare)
+        found.append(replace(outlook, branch=number, branch_name=branch.name))
     return found
 
 

@@ -90,3 +90,20 @@ def test_the_editor_leads_to_it(app: Any) -> None:
     sequence = publish(step(1), now=MONDAY)
     page = panel_of(app).get(f"/admin/sequences/{sequence.id}/").text
     assert f"/admin/dry-run/{sequence.id}/" in page
+
+
+def test_every_branch_side_by_side_with_the_number_of_messages(app: Any) -> None:
+    branches = [
+        {
+            "name": gender,
+            "where": {"field": "gender", "op": "is", "value": gender},
+            "steps": [step(1, weekday="mon"), step(7, weekday="mon")],
+        }
+        for gender in ("female", "male")
+    ]
+    branches.append({"name": "其他好友", "otherwise": True, "steps": [step(3)]})
+    sequence = publish(branches=branches, trigger={"follow": ["line_pay"]}, now=MONDAY)
+    page = panel_of(app).get(f"/admin/dry-run/{sequence.id}/branches/").text
+    assert "共 5 則訊息" in page
+    assert page.count("2026/11/30（一） 10:00") == 2
+    assert not Enrolment.select().exists()
