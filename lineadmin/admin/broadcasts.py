@@ -34,11 +34,10 @@ from lineadmin.broadcasts.variants import LETTERS, MOST_VARIANTS
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l, format_count, format_datetime
 from lineadmin.messages.parts import parse_parts
-from lineadmin.messages.rehearsal import send_test
 from lineadmin.messages.summary import summarise
 from lineadmin.outbox import quiet
 
-SAVE, CONFIRM, TEST, VERSION = "save", "confirm", "test", "version"
+SAVE, CONFIRM, VERSION = "save", "confirm", "version"
 
 
 def _state_badge(view: Any, context: Any, row: Broadcast, name: str) -> Markup:
@@ -153,10 +152,7 @@ class BroadcastView(BroadcastReport, StaffModelView):
                 if go == VERSION:
                     number = len(row_or_404(row_id).variants or []) + 1
                     return redirect(self.address(".version_view", row_id, number=number))
-                if go == TEST:
-                    self._test(form)
-                else:
-                    flash(_("The draft is saved."), "success")
+                flash(_("The draft is saved."), "success")
                 return redirect(self.address(".edit_view", row_id))
             except Conflict:
                 row = row_or_404(row.id if row else 0)
@@ -183,19 +179,6 @@ class BroadcastView(BroadcastReport, StaffModelView):
         )
         return int(row.id)
 
-    def _test(self, form: BroadcastForm) -> None:
-        try:
-            send_test(
-                form.messages.data,
-                staff=current_staff(),
-                now=clock.now(),
-                wall=clock.wall(),
-                public_url=config.current().public_url,
-            )
-            flash(_("On its way to your own LINE. It counts as one message."), "success")
-        except DomainError as error:
-            flash(str(error), "error")
-
     def _editor(self, form: BroadcastForm, row: Broadcast | None, note: Any = None) -> str:
         stored = form if row is None else form_of(row)
         found = sum_of_form(form, row.id if row else 0)
@@ -207,7 +190,6 @@ class BroadcastView(BroadcastReport, StaffModelView):
             button=button(found),
             conflict=note,
             hidden={} if row is None else two_tabs.hidden_fields(stored, row.version),
-            linked=current_staff().friend_id is not None,
             may_send=self.may("send"),
             zone=settings.shop().timezone,
             sum_url=self.get_url(".sum", id=row.id if row else 0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from lineadmin.db import to_ms
+from lineadmin.db import atomic, to_ms
 from lineadmin.errors import DomainError
 from lineadmin.friends.models import BLOCKED, Friend
 from lineadmin.i18n import _l
@@ -16,6 +16,7 @@ from lineadmin.outbox import content
 from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.origins import Origin
 from lineadmin.outbox.plan import queue_one
+from lineadmin.staff import audit
 from lineadmin.staff.models import Staff
 
 PRIORITY = 5
@@ -50,12 +51,23 @@ def send_test(
     stored = content.store(
         dump_parts(parts), personal=is_personal(parts), summary=summarise(parts), now=now
     )
-    queue_one(
-        friend.id,
-        Origin(OriginKind.TEST, staff.id, to_ms(wall) // 1000 % _RUNS),
-        stored,
-        due_at=now,
-        priority=PRIORITY,
-        now=now,
-    )
+    with atomic():
+        queued = queue_one(
+            friend.id,
+            Origin(OriginKind.TEST, staff.id, to_ms(wall) // 1000 % _RUNS),
+            stored,
+            due_at=now,
+            priority=PRIORITY,
+            now=now,
+        )
+        if queued:
+            audit.record(
+                staff,
+                "message.test",
+                "message",
+                stored.id,
+                stored.summary,
+                after={"friend": friend.display_name},
+                wall=wall,
+            )
     return friend

@@ -29,7 +29,7 @@ DEMO_FRIENDS = (
     {"name": "阿婆", "os": "android"},
     {"name": "阿凱", "os": "ios"},
 )
-ACTS = ("follow", "block", "unblock", "text", "sticker", "tap", "unsend")
+ACTS = ("follow", "block", "unblock", "text", "sticker", "location", "file", "tap", "unsend")
 FAULTS = {
     "500": "500",
     "429": "429",
@@ -292,4 +292,7 @@ def _words() -> dict[str, str]:
         "nothing": _("No calls yet."),
         "faulty": _("LINE will fail at the next sends."),
         "copied": _("Copied: {text}"),
+        "location": _("Location"),
+        "image": _("Picture"),
+        "demo_place": _("Zhongshan District, Taipei"),
     }

@@ -59,14 +59,25 @@ function open(address) {
   window.open(here(address), "_blank", "noopener");
 }
 
-function tap(phone, action) {
+const picker = document.querySelector("[data-picker]");
+const PLACE = { latitude: 25.0634, longitude: 121.5226 };
+
+async function tap(phone, action) {
   if (action.type === "uri") {
     open(action.uri);
     return;
   }
+  const value = action.type === "datetimepicker" ? await pick(action) : undefined;
+  if (value === "") return;
   attempt(async () => {
-    const result = await act(phone, "tap", { action });
+    const result = await act(phone, "tap", value === undefined ? { action } : { action, value });
     if (result.copy) say(words.copied.replace("{text}", result.copy));
+    // What LINE's app does next: where she is, or a picture.
+    if (result.prompt === "location") {
+      await act(phone, "location", { ...PLACE, title: words.location, address: words.demo_place });
+    } else if (result.prompt) {
+      await act(phone, "file", { kind: "image", type: "image/png", base64: snapshot() });
+    }
   });
 }
 
@@ -94,6 +105,39 @@ new BroadcastChannel("simulator-phones").addEventListener("message", ({ data }) 
   if (phone && data.open) attempt(() => scan(phone, data.open));
 });
 
+// The date or time she chooses; "" where she thinks better of it.
+function pick(action) {
+  const input = picker.querySelector("[data-picker-value]");
+  input.type = action.mode === "datetime" ? "datetime-local" : action.mode;
+  input.value = action.initial ?? "";
+  for (const end of ["min", "max"]) {
+    if (action[end]) input.setAttribute(end, action[end]);
+    else input.removeAttribute(end);
+  }
+  picker.returnValue = "";
+  picker.showModal();
+  return new Promise((resolve) => {
+    picker.addEventListener("close", () => resolve(picker.returnValue ? input.value : ""), { once: true });
+  });
+}
+
+function snapshot() {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 96;
+  const brush = canvas.getContext("2d");
+  brush.fillStyle = "#e07a2f";
+  brush.fillRect(0, 0, 96, 96);
+  brush.fillStyle = "#fff8e6";
+  brush.fillRect(24, 24, 48, 48);
+  return canvas.toDataURL("image/png").split(",")[1];
+}
+
+function said(message) {
+  if (message.type === "location") return `📍 ${message.address || message.title}`;
+  if (message.type === "image") return `📷 ${words.image}`;
+  return message.text || words.sticker;
+}
+
 function bubble(phone, item) {
   if (item.side === "system") {
     const text = { follow: words.follow, unfollow: words.unfollow }[item.message.type];
@@ -101,7 +145,7 @@ function bubble(phone, item) {
   }
   if (item.side === "friend") {
     if (item.unsent || item.message.type === "unsent") return element("span", "when", words.unsent);
-    return element("div", "bub me", item.message.text || words.sticker);
+    return element("div", "bub me", said(item.message));
   }
   const drawn = renderMessage(item.message, { onAction: (action) => tap(phone, action), mapUrl: here });
   drawn.title = `${item.time}・${words[item.how] || item.how}`;

@@ -150,6 +150,7 @@ def test_a_draft_goes_to_ones_own_line_and_says_what_it_costs(app):
     assert "會用掉 1 則" in sent.json["sentence"]
     delivery = Delivery.get()
     assert (delivery.friend_id, delivery.origin_kind) == (friend.id, OriginKind.TEST)
+    assert Audit.get(Audit.action == "message.test").object_label == "{name} 您好"
     refused = panel.post(f"{DOORS}/test", json={"parts": [{"text": ""}]})
     assert refused.status_code == 422
     assert Delivery.select().count() == 1

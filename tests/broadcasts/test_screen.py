@@ -170,22 +170,6 @@ def test_who_may_not_send_may_only_look(role: str, shop: Any, app: Any) -> None:
     assert stage.state(row) == states.SCHEDULED
 
 
-def test_a_test_goes_to_the_own_line_only(shop: Any, panel: Panel) -> None:
-    save(panel, go="test")
-    assert not Delivery.select().exists()  # no LINE is linked yet
-    from lineadmin.staff.models import Staff
-
-    Staff.update(friend_id=shop["taro"].id).where(Staff.role == "manager").execute()
-    row = Broadcast.get()
-    save(panel, f"/admin/broadcasts/{row.id}/edit/", go="test", version=row.version)
-    delivery = Delivery.get()
-    assert (delivery.friend_id, delivery.origin_kind, delivery.content.parts) == (
-        shop["taro"].id,
-        5,
-        [{"text": TEXT}],
-    )
-
-
 def test_what_became_of_it_is_told_with_reasons(shop: Any, panel: Panel) -> None:
     row = stage.confirmed()
     stage.tick(NOON + timedelta(minutes=5))
