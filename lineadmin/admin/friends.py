@@ -8,7 +8,16 @@ from operator import and_
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Response, abort, flash, g, request, stream_with_context
+from flask import (
+    Response,
+    abort,
+    flash,
+    g,
+    redirect,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask_admin import expose
 from markupsafe import Markup
 from peewee import ModelSelect
@@ -25,10 +34,11 @@ from lineadmin.friends.attributes import source_choices
 from lineadmin.friends.models import FRIEND, Friend, Tag
 from lineadmin.friends.queries import FriendFilter
 from lineadmin.i18n import _, _l, _n
+from lineadmin.segments import tag_jobs
 from lineadmin.segments.models import Segment
 from lineadmin.segments.tree import TreeError
 from lineadmin.staff import audit
-from lineadmin.tasks import chores
+from lineadmin.tasks import chores, doorbell
 
 EVERYBODY = 10_000_000  # counts on confirm pages are exact
 
@@ -187,27 +197,23 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
     # --- tagging many ---------------------------------------------------------------------
 
     @bulk_action("tag", _l("Add the tag"), verb="tag")
-    def action_tag(self, ids: list[int]) -> str | None:
+    def action_tag(self, ids: list[int]) -> Any:
         """Tag the ticked friends, or everybody the list shows."""
         return self._mark(ids, add=True)
 
     @bulk_action("untag", _l("Take the tag off"), verb="tag")
-    def action_untag(self, ids: list[int]) -> str | None:
+    def action_untag(self, ids: list[int]) -> Any:
         """Take a tag off the ticked friends, or off everybody the list shows."""
         return self._mark(ids, add=False)
 
-    def _mark(self, ids: list[int], *, add: bool) -> str | None:
+    def _mark(self, ids: list[int], *, add: bool) -> Any:
         tag = _chosen_tag()
-        told: dict[str, str] = {}
-        whom: Any = ids
         if request.form.get("everybody") == "1":
-            whom, told = self._asked_for()
-            if not self.confirmed():
-                return self._ask_everybody(tag, whom, told, ids, add=add)
+            return self._mark_everybody(tag, ids, add=add)
         change = tags.add_tag_many if add else tags.remove_tag_many
-        count = change(whom, tag.id, at=clock.now())
+        count = change(ids, tag.id, at=clock.now())
         if count:
-            after = {"tag": tag.name, "count": count, **({"filters": told} if told else {})}
+            after = {"tag": tag.name, "count": count}
             action = "friend.tag" if add else "friend.untag"
             audit.record(
                 current_staff(), action, "friend", 0, tag.name, None, after, wall=clock.wall()
@@ -215,8 +221,28 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
         flash(_marked(tag.name, count, add=add), "success")
         return None
 
-    def _asked_for(self) -> tuple[Any, dict[str, str]]:
-        """The search and filters of the list the button was on, as a condition and in words."""
+    def _mark_everybody(self, tag: Tag, ids: list[int], *, add: bool) -> Any:
+        """Ask, then leave it to the worker: a million friends take longer than a page may."""
+        kept, told = self._asked_for()
+        now = clock.now()
+        total = queries.bounded_count(tag_jobs.condition(kept, now=now), EVERYBODY)
+        if not self.confirmed():
+            return self._ask_everybody(tag, total, told, ids, add=add)
+        job = tag_jobs.start(
+            tag_jobs.ADD if add else tag_jobs.REMOVE,
+            tag,
+            kept,
+            words=told,
+            total=total,
+            staff=current_staff(),
+            now=now,
+            wall=clock.wall(),
+        )
+        doorbell.ring()
+        return redirect(url_for("tags.job", id=job.id))
+
+    def _asked_for(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """The search and filters of the list the button was on, to be kept and in words."""
         args = dict(parse_qsl(urlsplit(request.form.get("url", "")).query))
         search = args.get("search", "").strip()[:200]
         chosen = listing.chosen_filters(self.toolbar_filters, args)
@@ -224,12 +250,14 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
         for one in self.toolbar_filters:
             if one.name in chosen:
                 words[str(one.label)] = str(dict(one.options())[chosen[one.name]])
-        return _where_of(chosen, search), words
+        tree = None
+        if "segment" in chosen:
+            tree = Segment.get_by_id(int(chosen["segment"])).tree
+        return tag_jobs.whom(_filter_of(chosen, search), tree), words
 
     def _ask_everybody(
-        self, tag: Tag, friends: Any, told: dict[str, str], ids: list[int], *, add: bool
+        self, tag: Tag, count: int, told: dict[str, str], ids: list[int], *, add: bool
     ) -> str:
-        count = queries.bounded_count(friends, EVERYBODY)
         question = _n(
             "Tag %(count)s friend “%(tag)s”?",
             "Tag %(count)s friends “%(tag)s”?",

@@ -6,44 +6,39 @@ from typing import Any
 
 from flask import g, url_for
 from markupsafe import Markup
-from wtforms import RadioField, StringField, validators
 
 from lineadmin import clock
 from lineadmin.admin import listing
 from lineadmin.admin.base import StaffModelView, current_staff
-from lineadmin.admin.forms import StaffForm
-from lineadmin.broadcasts.models import Broadcast
+from lineadmin.admin.tag_care import TagCare, no_interests_yet
+from lineadmin.admin.tag_form import NewTagForm, TagForm
 from lineadmin.errors import DomainError
 from lineadmin.friends import queries, tags
 from lineadmin.friends.models import Tag
 from lineadmin.i18n import _, _l, _n
+from lineadmin.reports import uses
+from lineadmin.segments import tag_rules
+from lineadmin.segments.models import TagRule
 
-KIND_LABELS: dict[str, Any] = {
-    tags.STATIC: _l("Static: set by people, forms and imports"),
-    tags.DYNAMIC: _l("Dynamic: set by what friends do"),
-}
 SHORT_KIND_LABELS: dict[str, Any] = {tags.STATIC: _l("Static"), tags.DYNAMIC: _l("Dynamic")}
-
-
-class TagForm(StaffForm):
-    """Name and colour of a tag."""
-
-    name = StringField(
-        _l("Tag"), [validators.InputRequired(), validators.Length(max=tags.LONGEST_NAME)]
-    )
-    color = StringField(_l("Colour"), default=tags.COLORS[0], render_kw={"type": "color"})
-
-
-class NewTagForm(TagForm):
-    """The kind is chosen once."""
-
-    kind = RadioField(_l("Kind"), choices=list(KIND_LABELS.items()), default=tags.STATIC)
 
 
 def _name(view: Any, context: Any, row: Tag, name: str) -> Markup:
     return Markup('<span class="chip"><i style="background:{}"></i>{}</span>').format(
         row.color, row.name
     )
+
+
+def _kind(view: Any, context: Any, row: Tag, name: str) -> Markup:
+    """Static or dynamic, and what sets it, in words."""
+    if "tag_rules" not in g:
+        rows = TagRule.select().where(TagRule.tag.in_([tag.id for tag in context["data"]]))
+        g.tag_rules = {rule.tag_id: rule.rule for rule in rows if rule.rule}
+    label = SHORT_KIND_LABELS.get(row.kind, row.kind)
+    if row.id not in g.tag_rules:
+        return Markup("{}").format(label)
+    told = tag_rules.sentence(tag_rules.parse_rule(g.tag_rules[row.id]))
+    return Markup('{} <div class="hint tag-rule" data-raw>{}</div>').format(label, told)
 
 
 def _friends(view: Any, context: Any, row: Tag, name: str) -> Markup:
@@ -54,7 +49,7 @@ def _friends(view: Any, context: Any, row: Tag, name: str) -> Markup:
     )
 
 
-class TagView(StaffModelView):
+class TagView(TagCare, StaffModelView):
     """The tags of the shop."""
 
     create_permission = edit_permission = delete_permission = "tag"
@@ -72,10 +67,22 @@ class TagView(StaffModelView):
     column_formatters = {
         "name": _name,
         "friends": _friends,
-        "kind": lambda view, context, row, name: SHORT_KIND_LABELS.get(row.kind, row.kind),
+        "kind": _kind,
     }
     number_columns = ("friends",)
     search_columns = (Tag.name,)
+    toolbar_filters = (
+        listing.choice_filter("kind", _l("Kind"), Tag.kind, tuple(SHORT_KIND_LABELS.items())),
+        listing.Filter(
+            "state",
+            _l("State"),
+            (("archived", _l("Archived")),),
+            lambda query, value: query.where(Tag.archived_at.is_null(False)),
+            any_label=_l("In use"),
+        ),
+    )
+    list_template = "admin/tags.html"
+    create_template = edit_template = "admin/tag_edit.html"
     list_hint = _l(
         "Tags pick out whom a broadcast goes to. Taking one away keeps its history in the timeline."
     )
@@ -108,44 +115,67 @@ class TagView(StaffModelView):
     def get_edit_form(self) -> Any:
         return TagForm
 
+    def narrowed_query(self) -> tuple[Any, str, dict[str, str]]:
+        """Without those in the archive, unless they are asked for."""
+        query, search, chosen = super().narrowed_query()
+        if "state" not in chosen:
+            query = query.where(Tag.archived_at.is_null())
+        return query, search, chosen
+
+    def offers_starters(self) -> bool:
+        """Whether the starter set of interests is offered."""
+        return self.can_create and no_interests_yet()
+
+    def users_of(self, record: Tag) -> list[str]:
+        """What names this tag, for its page."""
+        return uses.told(uses.of_tag(record))
+
     def create_record(self, form: NewTagForm) -> Tag:
-        return tags.create_tag(
+        rule = form.rule() if form.kind.data == tags.DYNAMIC else None
+        staff, now, wall = current_staff(), clock.now(), clock.wall()
+        made = tags.create_tag(
             form.name.data,
             color=form.color.data,
             kind=form.kind.data,
-            staff=current_staff(),
-            now=clock.now(),
-            wall=clock.wall(),
+            staff=staff,
+            now=now,
+            wall=wall,
         )
+        tag_rules.save_rule(made, rule, staff=staff, now=now, wall=wall)
+        return made
 
     def save_record(self, form: TagForm, record: Tag, version: int) -> None:
+        renamed = tags.check_name(form.name.data) != record.name
+        users = self.users_of(record) if renamed else []
+        if users:
+            raise DomainError(
+                _("The name stays while this is in use: %(what)s.", what=_(", ").join(users)),
+                field="name",
+            )
+        staff, now, wall = current_staff(), clock.now(), clock.wall()
         tags.edit_tag(
             record,
             name=form.name.data,
             color=form.color.data,
             version=version,
-            staff=current_staff(),
-            wall=clock.wall(),
+            staff=staff,
+            wall=wall,
         )
+        if record.kind == tags.DYNAMIC:
+            fresh = Tag.get_by_id(record.id)
+            tag_rules.save_rule(fresh, form.rule(), staff=staff, now=now, wall=wall)
 
     def delete_record(self, record: Tag) -> None:
-        used = _waiting_broadcast(record)
-        if used:
+        users = self.users_of(record)
+        if users:
             raise DomainError(
-                _("“%(name)s” is used by %(what)s. Change that first.", name=record.name, what=used)
+                _(
+                    "“%(name)s” is used by %(what)s. Change that first.",
+                    name=record.name,
+                    what=_(", ").join(users),
+                )
             )
         tags.delete_tag(record, staff=current_staff(), at=clock.now(), wall=clock.wall())
-
-
-def _waiting_broadcast(tag: Tag) -> str:
-    """The broadcast that still wants to reach this tag's friends, if any."""
-    waiting = Broadcast.select(Broadcast.name, Broadcast.audience).where(
-        Broadcast.state.in_(("scheduled", "planning", "late", "held"))
-    )
-    for row in waiting:
-        if f'"{tag.name}"' in str(row.audience).replace("'", '"'):
-            return str(row.name)
-    return ""
 
 
 def views() -> list[tuple[Any, str, int]]:

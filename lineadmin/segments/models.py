@@ -37,6 +37,7 @@ class TagRule(BaseModel):
 class TagJob(BaseModel):
     """A tag put on, or taken off, everybody a list shows: done by the worker, in portions.
 
+    `tree` holds the list's filters, as tag_jobs.whom writes them.
     waiting -> done | stopped; done | stopped -> undoing -> undone, while its parts are kept.
     """
 
@@ -62,7 +63,7 @@ TagJob.add_index(
 
 
 class TagJobPart(BaseModel):
-    """The friends one portion of a job changed, for taking it back."""
+    """The friends to whom one portion gave the tag, and from whom it took it, for the way back."""
 
     job = ForeignKeyField(TagJob, backref="parts", on_delete="CASCADE")
-    friend_ids = JSONTextField()
+    friend_ids = JSONTextField()  # {"gave": […], "took": […]}

@@ -16,7 +16,7 @@ from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import counts as outbox_counts
 from lineadmin.outbox.sender import Sender
 from lineadmin.reminders import advance as reminders
-from lineadmin.segments import tag_keeping
+from lineadmin.segments import tag_jobs, tag_keeping
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import triggers
 from lineadmin.tasks.sending import Rooms, preparer
@@ -92,7 +92,7 @@ def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Co
                 "inbox",
                 lambda: inbox.dispatch_due(gateway, now, wall, public_url=config.public_url),
             )
-            counts.tags += _fenced(counts, "tags", lambda: tag_keeping.advance(now))
+            counts.tags += _fenced(counts, "tags", lambda: _tags(now))
             counts.triggers += _fenced(counts, "triggers", lambda: triggers.advance(now, wall))
             counts.steps += _fenced(counts, "steps", lambda: steps.advance(now, wall))
             counts.broadcasts += _fenced(
@@ -108,6 +108,10 @@ def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Co
         if own:
             gateway.close()
     return counts
+
+
+def _tags(now: datetime) -> int:
+    return tag_jobs.advance(now) + tag_keeping.advance(now)
 
 
 def _send(sender: Sender, counts: Counts, now: datetime, wall: datetime) -> int:

@@ -33,7 +33,7 @@ from lineadmin.outbox import pauses
 from lineadmin.outbox.place import Place
 from lineadmin.outbox.sender import Sender
 from lineadmin.reminders import advance as reminders
-from lineadmin.segments import tag_keeping
+from lineadmin.segments import tag_jobs, tag_keeping
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import triggers
 from lineadmin.settings import heartbeat
@@ -200,7 +200,8 @@ class Worker:
         now, wall = clock.now(), clock.wall()
         stopping = self._stop.is_set
         # A walk through everybody goes on from pass to pass, so that nobody waits for its end.
-        done = tag_keeping.advance(now, stopping, most=TAG_PORTIONS)
+        done = tag_jobs.advance(now, stopping, most=TAG_PORTIONS)
+        done += tag_keeping.advance(now, stopping, most=TAG_PORTIONS)
         done += triggers.advance(now, wall)
         done += steps.advance(now, wall, stopping)
         done += broadcasts.advance(now, wall, stopping)
@@ -217,7 +218,9 @@ class Worker:
 def _programs_due() -> bool:
     now = clock.now()
     programs = (tag_keeping, steps, broadcasts, reminders)
-    return triggers.is_due() or any(program.is_due(now) for program in programs)
+    return (
+        triggers.is_due() or tag_jobs.is_due() or any(program.is_due(now) for program in programs)
+    )
 
 
 def run_worker() -> int:

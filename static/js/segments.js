@@ -22,3 +22,21 @@ for (const cell of document.querySelectorAll("[data-count-url]")) {
     cell.textContent = "—";
   }
 }
+
+// The tagging of a whole list: look again while it is underway.
+const POLL_MS = 2000;
+for (const box of document.querySelectorAll("[data-poll-url]")) {
+  const look = async () => {
+    try {
+      const answer = await fetch(box.dataset.pollUrl);
+      if (!answer.redirected && answer.ok) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        box.replaceChildren(...page.body.childNodes);
+      }
+    } catch {
+      // Without a connection the page stays as it is, and looks again.
+    }
+    if (box.querySelector("[data-live]")) setTimeout(look, POLL_MS);
+  };
+  if (box.querySelector("[data-live]")) setTimeout(look, POLL_MS);
+}

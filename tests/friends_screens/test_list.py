@@ -12,10 +12,12 @@ from lineadmin import clock, settings
 from lineadmin.friends import tags
 from lineadmin.friends.models import BLOCKED, FRIEND, UNKNOWN, Friend, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
+from lineadmin.segments import tag_jobs
 from lineadmin.staff.models import Audit
+from tests.conftest import NOON
 from tests.factories import LONG_AGO, make_friend, make_friends
 from tests.friends_screens.conftest import names_on, plan_of, statements
-from tests.panel import flashes_of, hidden_of, panel_of
+from tests.panel import hidden_of, panel_of
 
 LIST = "/admin/friends/"
 
@@ -121,13 +123,15 @@ def test_everybody_the_list_shows_is_asked_for_with_their_number_then_tagged(man
 
     answer = manager.post(LIST + "action/", hidden_of(asked))
     assert answer.status_code == 302
+    assert "進行中" in manager.get(answer.location).text
+    assert tagged(tag) == set()  # the page does not wait for it
+    tag_jobs.advance(NOON)
     assert tagged(tag) == set(ids)
     assert outside.id not in tagged(tag)
     line = Audit.select().where(Audit.action == "friend.tag").get()
     assert line.after["count"] == 70
     assert line.after["filters"] == {"狀態": "好友", "名字或 LINE 用戶 ID": "好友"}
-    said = flashes_of(manager.get(LIST).text)
-    assert said == ["已為 70 位好友加上標籤「常客」。"]
+    assert "已變更 70 位好友" in manager.get(answer.location).text
 
 
 def test_everybody_with_a_tag_can_lose_it(manager):
@@ -146,6 +150,7 @@ def test_everybody_with_a_tag_can_lose_it(manager):
     ).text
     assert "從 55 位好友拿掉標籤「常客」？" in asked
     manager.post(LIST + "action/", hidden_of(asked))
+    tag_jobs.advance(NOON)
     assert tagged(tag) == set()
 
 
