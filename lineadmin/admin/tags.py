@@ -38,7 +38,7 @@ def _kind(view: Any, context: Any, row: Tag, name: str) -> Markup:
     if row.id not in g.tag_rules:
         return Markup("{}").format(label)
     told = tag_rules.sentence(tag_rules.parse_rule(g.tag_rules[row.id]))
-    return Markup('{} <div class="hint tag-rule" data-raw>{}</div>').format(label, told)
+    return Markup('<div>{}<div class="hint tag-rule" data-raw>{}</div></div>').format(label, told)
 
 
 def _friends(view: Any, context: Any, row: Tag, name: str) -> Markup:
