@@ -9,7 +9,7 @@ from typing import Any
 from peewee import SQL, fn
 
 from lineadmin import segments, settings
-from lineadmin.broadcasts.variants import held_back
+from lineadmin.broadcasts.variants import PRIORITY, held_back
 from lineadmin.db import to_ms
 from lineadmin.friends.models import Friend
 from lineadmin.outbox import quota, reasons
@@ -89,6 +89,7 @@ def ledger(
         due_at,
         cap=None if service else Cap.of(shop),
         holdout=held_back(broadcast_id, holdout_percent, now),
+        priority=PRIORITY,
     )
     query = (
         Friend.select(fates.alias("fate"), fn.COUNT(Friend.id))

@@ -14,7 +14,7 @@ from peewee import SQL
 from lineadmin import segments, settings
 from lineadmin.broadcasts import approval, states
 from lineadmin.broadcasts.models import Broadcast
-from lineadmin.broadcasts.variants import content_for, held_back
+from lineadmin.broadcasts.variants import PRIORITY, content_for, held_back
 from lineadmin.db import atomic, is_postgres
 from lineadmin.messages.undo import take_back_coupons
 from lineadmin.outbox import reasons
@@ -25,8 +25,6 @@ from lineadmin.outbox.origins import Origin
 from lineadmin.outbox.plan import CHUNK, Cap, plan_where
 from lineadmin.outbox.queries import counts_by_state, has_unfinished
 from lineadmin.staff import audit
-
-PRIORITY = 60  # steps, at 50, go first
 
 
 def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda: False) -> int:

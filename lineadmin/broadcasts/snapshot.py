@@ -9,7 +9,7 @@ from typing import Any
 
 from lineadmin import segments, settings
 from lineadmin.broadcasts.models import Broadcast, BroadcastSnapshot
-from lineadmin.broadcasts.variants import held_back
+from lineadmin.broadcasts.variants import PRIORITY, held_back
 from lineadmin.friends.models import Friend
 from lineadmin.outbox.live import rows
 from lineadmin.outbox.plan import Cap, fate
@@ -25,6 +25,7 @@ def take(row: Broadcast, *, now: datetime) -> bytes:
         now if row.at is None else max(row.at, now),
         cap=None if row.service else Cap.of(settings.shop()),
         holdout=held_back(row.id, row.holdout_percent, now),
+        priority=PRIORITY,
     )
     found: dict[str, list[int]] = {}
     query = Friend.select(Friend.id, fates).where(picked).order_by(Friend.id).limit(MOST + 1)

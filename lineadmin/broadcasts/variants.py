@@ -19,6 +19,7 @@ from lineadmin.i18n import _l
 from lineadmin.segments.sample import SAMPLE_BUCKETS, sample_bucket
 from lineadmin.segments.tree import AnyOf, Leaf
 
+PRIORITY = 60  # steps, at 50, go first
 MOST_VARIANTS = 5
 LETTERS = "ABCDE"
 HOLDOUT_SALT = "holdout:broadcast"

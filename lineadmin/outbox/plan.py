@@ -17,7 +17,7 @@ from peewee import SQL, Case, Expression, Select, Value, ValuesList, fn
 from lineadmin.db import atomic, db, insert_ignore, is_postgres, to_ms
 from lineadmin.friends.models import BLOCKED as BLOCKED_STATUS
 from lineadmin.friends.models import Friend
-from lineadmin.outbox import phase, reasons
+from lineadmin.outbox import phase, promises, reasons
 from lineadmin.outbox.live import one_of, rows
 from lineadmin.outbox.models import Content, Delivery, DeliveryState
 from lineadmin.outbox.origins import Origin
@@ -140,6 +140,7 @@ def plan_where(
                 due,
                 cap=cap if counts_for_cap else None,
                 holdout=holdout,
+                promised=promises.to_come(priority, due_at),
             ).alias("reason"),
             (Value(content) if isinstance(content, int) else content).alias("content"),
         ).where(picked & (Friend.id <= last))
@@ -207,9 +208,12 @@ def queue_one(
     return bool(insert_ignore(insert))
 
 
-def fate(due_at: datetime, *, cap: Cap | None, holdout: Expression | None = None) -> Any:
+def fate(
+    due_at: datetime, *, cap: Cap | None, holdout: Expression | None = None, priority: int = 50
+) -> Any:
     """Of each `Friend`, the reason she would be left out of a plan at `due_at`; "" = none."""
-    return _reason(Friend, Friend.id, to_ms(due_at), cap=cap, holdout=holdout)
+    promised = promises.to_come(priority, due_at)
+    return _reason(Friend, Friend.id, to_ms(due_at), cap=cap, holdout=holdout, promised=promised)
 
 
 def over_cap(friend_ids: Iterable[int], due_at: datetime, cap: Cap) -> set[int]:
@@ -299,6 +303,7 @@ def _reason(
     holdout: Expression | None = None,
     preset: Any = None,
     counts_for_cap: Any = None,
+    promised: Any = None,
 ) -> Any:
     cases: list[tuple[Any, Any]] = []
     if preset is not None:
@@ -310,15 +315,17 @@ def _reason(
     if holdout is not None:
         cases.append((holdout, reasons.HOLDOUT))
     if cap is not None:
-        over = _over_cap(friend_id, due, cap)
+        over = _over_cap(friend_id, due, cap, promised)
         cases.append(
             (over if counts_for_cap is None else (counts_for_cap == True) & over, reasons.CAP)  # noqa: E712
         )
     return Case(None, cases, "" if preset is None else preset)
 
 
-def _over_cap(friend_id: Any, due: Any, cap: Cap) -> Expression:
+def _over_cap(friend_id: Any, due: Any, cap: Cap, promised: Any = None) -> Any:
     """One message more at `due` would make some window hold too many.
+
+    `promised` more urgent ones are still to come on that day and count as if they were planned.
 
     A window can be moved right until it starts at one of its messages, so it is enough to look at
     the windows starting at the new message and at each one shortly before it.
@@ -338,10 +345,14 @@ def _over_cap(friend_id: Any, due: Any, cap: Cap) -> Expression:
     def number_from(since: Any) -> Select:
         return other.select(fn.COUNT(other.id)).where(held(other, since, since + span))
 
-    earlier = first.select(first.id).where(
-        held(first, due - span + 1, due) & (number_from(first.due_at) >= cap.messages)
-    )
-    return (number_from(due) >= cap.messages) | fn.EXISTS(earlier)
+    def full(since: Any) -> Any:
+        if promised is None:
+            return number_from(since) >= cap.messages
+        # Within functions: a bare + of two queries would be their union.
+        return fn.COALESCE(number_from(since), 0) + promised >= cap.messages
+
+    earlier = first.select(first.id).where(held(first, due - span + 1, due) & full(first.due_at))
+    return full(due) | fn.EXISTS(earlier)
 
 
 def _outcome(reason: Any, now: datetime) -> tuple[Any, ...]:

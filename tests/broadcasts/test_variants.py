@@ -18,6 +18,7 @@ from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import DomainError
 from lineadmin.outbox import quiet, recheck
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
+from lineadmin.sequences.models import Enrolment, Sequence
 from lineadmin.settings.shop import ShopSettings
 from lineadmin.staff.models import Audit
 from lineadmin.tasks.sending import Rooms
@@ -115,6 +116,32 @@ def test_the_more_important_message_takes_the_last_place_under_the_cap(db: Any) 
     tick(NOON + MINUTE)
     assert outcomes(first) == {friend.id: "QUEUED"}
     assert outcomes(second) == {friend.id: "cap"}
+
+
+def test_a_step_later_that_day_keeps_its_place_from_a_broadcast(db: Any) -> None:
+    settings.change_shop({"cap_messages": 1, "cap_days": 1}, staff=None, wall=NOON)
+    waits, free = make_friend(), make_friend()
+    series = Sequence.create(name="養成", enabled=True, created_at=NOON)
+    enrolment = Enrolment.create(
+        sequence=series,
+        friend_id=waits.id,
+        version_id=1,
+        base_day=NOON.date(),
+        next_at=NOON + timedelta(hours=6),
+        entered_at=NOON,
+    )
+    row = draft()
+    assert sum_of(row, now=NOON).cap == 1
+    row = confirm(row)
+    tick(row.leaves_at)
+    assert outcomes(row) == {waits.id: "cap", free.id: "QUEUED"}
+    Delivery.delete().execute()
+    for change in ({"next_at": NOON + timedelta(hours=13)}, {"state": "finished"}):
+        Enrolment.update(**change).where(Enrolment.id == enrolment.id).execute()
+        assert sum_of(draft(), now=NOON).cap == 0
+    Sequence.update(enabled=False).execute()
+    Enrolment.update(state="active", next_at=NOON).execute()
+    assert sum_of(draft(), now=NOON).cap == 0
 
 
 def night(hour: int, minute: int = 0) -> datetime:
