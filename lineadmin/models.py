@@ -26,6 +26,7 @@ from lineadmin.friends.models import (
 )
 from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.journal.models import Fact
+from lineadmin.line_coupons.models import LineCoupon
 from lineadmin.lottery.models import Lottery, LotteryDraw, LotteryPrize
 from lineadmin.messages.models import Film, MessageTemplate, PictureSize, Upload
 from lineadmin.outbox.models import Content, Delivery, QuotaMonth, Reply, Shipment
@@ -77,6 +78,7 @@ MODELS: tuple[type[Model], ...] = (
     LinkClick,
     EntryVisit,
     AggregationUnit,
+    LineCoupon,
     Lottery,
     LotteryPrize,
     LotteryDraw,

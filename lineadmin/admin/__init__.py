@@ -28,6 +28,7 @@ AREAS = (
     "coupons",
     "coupon_reminder",
     "lotteries",
+    "line_coupons",
     "coupon_report",
     "coupon_after",
     "coupon_codes",

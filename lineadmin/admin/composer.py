@@ -22,6 +22,8 @@ from lineadmin.friends.models import Tag
 from lineadmin.friends.tags import DYNAMIC
 from lineadmin.i18n import _
 from lineadmin.line import limits
+from lineadmin.line_coupons import actions as line_coupons
+from lineadmin.lottery import queries as lotteries
 from lineadmin.messages import films, rich, uploads
 from lineadmin.messages.check import Problem, check_parts, located
 from lineadmin.messages.names import FALLBACK
@@ -44,6 +46,8 @@ class PartsWidget:
                 field=field,
                 state=_state(field, shown.to_json()),
                 coupons=pickable(clock.now()),
+                lotteries=lotteries.pickable(),
+                line_coupons=line_coupons.sendable(clock.wall()),
                 packs=PACKS,
                 limits=limits,
                 shop_name=settings.shop().name,

@@ -37,6 +37,7 @@ from lineadmin.line.answers import (
     text,
     text_or_none,
 )
+from lineadmin.line.coupon_calls import CouponCalls
 from lineadmin.line.errors import (
     LineAuthFailed,
     LineError,
@@ -62,7 +63,7 @@ JSON_HEADERS = {"Content-Type": "application/json", "User-Agent": "lineadmin"}
 logger = logging.getLogger(__name__)
 
 
-class Gateway:
+class Gateway(CouponCalls):
     """LINE, for one official account. Make one per process and share it between threads.
 
     Every method raises `LineError` (see errors.py for its kinds) and nothing else.

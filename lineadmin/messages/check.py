@@ -16,6 +16,7 @@ from lineadmin.friends.tags import DYNAMIC
 from lineadmin.i18n import _, _n, format_count
 from lineadmin.line import limits
 from lineadmin.line.text import grapheme_length, utf16_length
+from lineadmin.line_coupons.actions import is_over
 from lineadmin.lottery.states import Phase, phase_of
 from lineadmin.messages import cards, film, names, rich
 from lineadmin.messages.links import replace_addresses, tidy_link
@@ -23,6 +24,7 @@ from lineadmin.messages.parts import (
     Cards,
     CouponCard,
     Image,
+    LineCouponPart,
     LinkNote,
     LotteryCard,
     Part,
@@ -172,6 +174,8 @@ def _part(
         yield from _picture("image", part.upload, references)
     elif isinstance(part, CouponCard):
         yield from _coupon("coupon", part.coupon, references, now)
+    elif isinstance(part, LineCouponPart):
+        yield from _line_coupon(part.line_coupon, references, now)
     elif isinstance(part, LotteryCard):
         yield from _lottery(part.lottery, references, now)
     elif isinstance(part, RichMessage):
@@ -283,6 +287,21 @@ def _lottery(
     phase = None if now is None else phase_of(known.lottery, now)
     if phase in (Phase.CLOSED, Phase.ENDED):
         yield "lottery", _("The lottery “%(title)s” is over.", title=known.lottery.title)
+
+
+def _line_coupon(
+    line_id: str, references: References | None, now: datetime | None
+) -> Iterator[tuple[str, str]]:
+    if not line_id:
+        yield "line_coupon", _("Choose a LINE coupon.")
+        return
+    if references is None:
+        return
+    known = references.line_coupons.get(line_id)
+    if known is None:
+        yield "line_coupon", _("There is no LINE coupon “%(code)s”.", code=line_id[:40])
+    elif now is not None and is_over(known, now):
+        yield "line_coupon", _("The LINE coupon “%(title)s” is over.", title=known.title)
 
 
 def _quick_replies(replies: Sequence[QuickReply]) -> Iterator[tuple[str, str]]:

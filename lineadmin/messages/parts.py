@@ -26,6 +26,7 @@ from lineadmin.errors import DomainError
 from lineadmin.i18n import _l
 from lineadmin.messages.cards import Cards
 from lineadmin.messages.film import Video
+from lineadmin.messages.line_coupon import LineCouponPart
 from lineadmin.messages.links import web_addresses
 from lineadmin.messages.lottery_card import LotteryCard
 from lineadmin.messages.part import Identifier, Part, Piece, Words, clean, one_of
@@ -144,6 +145,7 @@ KINDS: Mapping[str, type[Part]] = {
         Image,
         CouponCard,
         LotteryCard,
+        LineCouponPart,
         RichMessage,
         Cards,
         Video,
@@ -204,6 +206,13 @@ def coupon_codes(parts: Iterable[Part]) -> list[str]:
 def lottery_codes(parts: Iterable[Part]) -> list[str]:
     """Codes of the lotteries the parts let friends draw in, each once, in order."""
     return list(dict.fromkeys(part.lottery for part in parts if isinstance(part, LotteryCard)))
+
+
+def line_coupon_ids(parts: Iterable[Part]) -> list[str]:
+    """LINE's ids of the LINE coupons in the parts, each once, in order."""
+    return list(
+        dict.fromkeys(part.line_coupon for part in parts if isinstance(part, LineCouponPart))
+    )
 
 
 def upload_tokens(parts: Iterable[Part]) -> list[str]:
@@ -329,6 +338,7 @@ __all__ = [
     "Cards",
     "CouponCard",
     "Image",
+    "LineCouponPart",
     "LotteryCard",
     "Part",
     "PartsError",

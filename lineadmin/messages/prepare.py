@@ -17,11 +17,12 @@ from lineadmin.coupons.held import held_many
 from lineadmin.coupons.issue import REASON_LABELS, Reason, Refusal, issue_many
 from lineadmin.coupons.models import CouponIssue
 from lineadmin.i18n import DEFAULT_LOCALE, _l
+from lineadmin.line_coupons.actions import is_over
 from lineadmin.lottery.card import LotteryView
-from lineadmin.lottery.queries import Known
 from lineadmin.lottery.states import Phase, phase_of
 from lineadmin.messages.parts import (
     Cards,
+    LineCouponPart,
     LotteryCard,
     Part,
     bubbles,
@@ -38,7 +39,7 @@ from lineadmin.segments.among import fitting
 from lineadmin.tracking.links import Place
 
 DELETED = "deleted"
-LOTTERY_OVER = "lottery_over"
+LOTTERY_OVER, LINE_COUPON_OVER = "lottery_over", "line_coupon_over"
 REMINDER = "reminder"
 # Messages of these origins show the copy a friend holds and hand none out.
 SHOWING = (REMINDER, "lottery")
@@ -76,6 +77,7 @@ LABELS: Mapping[str, Any] = {
     **{str(reason): words for reason, words in REASON_LABELS.items()},
     DELETED: _l("The coupon no longer exists"),
     LOTTERY_OVER: _l("The lottery is over"),
+    LINE_COUPON_OVER: _l("The LINE coupon is over"),
     NO_PUBLIC_URL: reasons.LABELS[NO_PUBLIC_URL],
 }
 
@@ -105,9 +107,9 @@ def prepare(
     :param now: shop time, from which the validity of new copies counts
     """
     i18n.set_zone(settings.shop_zone())
-    references = look_up(_every_part(items)) if public_url else References()
+    references = look_up(_every_part(items))
     copies = _hand_out(items, references, now) if public_url else {}
-    words = _CardWords(locale, public_url or "", references.lotteries, now)
+    words = _CardWords(locale, public_url or "", references, now)
     tracked = _Tracked(public_url, now)
     shared: dict[tuple[int, str, int, int], Prepared] = {}
     prepared: list[Prepared] = []
@@ -173,11 +175,13 @@ def _hand_out(items: Sequence[Item], references: References, now: datetime) -> d
 class _CardWords:
     """Cards of copies; their words are the same for all copies that end together."""
 
-    def __init__(
-        self, locale: str, base_url: str, lotteries: Mapping[str, Known], now: datetime
-    ) -> None:
+    def __init__(self, locale: str, base_url: str, references: References, now: datetime) -> None:
         self.locale, self.base_url = locale, base_url
-        self._lotteries = lotteries
+        self._lotteries = lotteries = references.lotteries
+        self._line_coupons = {
+            line_id: LINE_COUPON_OVER if is_over(known, now) else None
+            for line_id, known in references.line_coupons.items()
+        }
         self._over = {
             code
             for code, known in lotteries.items()
@@ -194,7 +198,9 @@ class _CardWords:
         return replace(self._views[key], url=url)
 
     def over(self, part: Part) -> str | None:
-        """Why a lottery is no use any more."""
+        """Why a lottery, or a coupon at LINE, is no use any more."""
+        if isinstance(part, LineCouponPart):
+            return self._line_coupons.get(part.line_coupon, DELETED)
         if not isinstance(part, LotteryCard):
             return None
         if part.lottery not in self._lotteries:

@@ -12,6 +12,7 @@ from lineadmin.messages.check import Problem, check_parts
 from lineadmin.messages.hints import hints
 from lineadmin.messages.parts import (
     Cards,
+    LineCouponPart,
     LotteryCard,
     Part,
     PartsError,
@@ -72,8 +73,14 @@ def preview(
         code: known.sample(NOWHERE, locale) for code, known in references.lotteries.items()
     }
     context = Context("", name=name, coupons=cards, lotteries=lotteries, locale=locale)
-    messages = render(shown, context)
+    messages = [_titled(message, references) for message in render(shown, context)]
     return Preview(messages, problems, hints(parts), tracked_addresses(parts))
+
+
+def _titled(message: dict[str, Any], references: References) -> dict[str, Any]:
+    """A coupon of LINE's says only its id; a preview draws its title."""
+    known = references.line_coupons.get(str(message.get("couponId")))
+    return message if known is None else {**message, "title": known.title}
 
 
 def _drawn(part: Part, references: References) -> Part | None:
@@ -86,6 +93,8 @@ def _drawn(part: Part, references: References) -> Part | None:
             image = card.image if card.image in references.uploads else None
             cards.append(card.model_copy(update={"buttons": buttons, "image": image}))
         return part.model_copy(update={"cards": tuple(cards)}) if cards else None
+    if isinstance(part, LineCouponPart) and part.line_coupon not in references.line_coupons:
+        return None
     if isinstance(part, LotteryCard) and part.lottery not in references.lotteries:
         return None
     if missing or any(token not in references.uploads for token in part.uploads()):

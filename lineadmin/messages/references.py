@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 from lineadmin.coupons.models import Coupon
 from lineadmin.friends.models import Tag
+from lineadmin.line_coupons.actions import by_line_ids
+from lineadmin.line_coupons.models import LineCoupon
 from lineadmin.lottery import queries as lotteries
 from lineadmin.messages.models import Film, Upload
 from lineadmin.messages.parts import (
     Part,
     coupon_codes,
     film_tokens,
+    line_coupon_ids,
     lottery_codes,
     tracking,
     upload_tokens,
@@ -29,6 +32,7 @@ class References:
     films: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)  # the kind of each tag by its name
     lotteries: Mapping[str, lotteries.Known] = field(default_factory=dict)
+    line_coupons: Mapping[str, LineCoupon] = field(default_factory=dict)  # by LINE's id
 
 
 def look_up(parts: Iterable[Part]) -> References:
@@ -51,7 +55,8 @@ def look_up(parts: Iterable[Part]) -> References:
         found = Film.select(Film.token).where(Film.token.in_(wanted))
         films = frozenset(row.token for row in found)
     known = lotteries.by_codes(lottery_codes(listed))
-    return References(coupons, uploads, films, _tags(listed), known)
+    at_line = by_line_ids(line_coupon_ids(listed))
+    return References(coupons, uploads, films, _tags(listed), known, at_line)
 
 
 def _tags(parts: Sequence[Part]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from lineadmin.i18n import DEFAULT_LOCALE, use_locale
 from lineadmin.line import limits
 from lineadmin.line.text import cut_to_graphemes, cut_to_units
 from lineadmin.lottery.card import LotteryView
-from lineadmin.messages import cards, film, lottery_card, names, rich
+from lineadmin.messages import cards, film, line_coupon, lottery_card, names, rich
 from lineadmin.messages.coupon_card import coupon_card
 from lineadmin.messages.links import replace_addresses, tidy_link
 from lineadmin.messages.parts import (
@@ -22,6 +22,7 @@ from lineadmin.messages.parts import (
     Cards,
     CouponCard,
     Image,
+    LineCouponPart,
     LotteryCard,
     Part,
     QuickReply,
@@ -109,6 +110,8 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
         return coupon_card(context.coupons[part.coupon])
     if isinstance(part, LotteryCard):
         return lottery_card.render(context.lotteries[part.lottery])
+    if isinstance(part, LineCouponPart):
+        return line_coupon.render(part)
     if isinstance(part, RichMessage):
         return rich.render(part, context.base_url, context.link)
     if isinstance(part, Cards):

@@ -10,6 +10,7 @@ from lineadmin.messages.parts import (
     Cards,
     CouponCard,
     Image,
+    LineCouponPart,
     LotteryCard,
     Part,
     RichMessage,
@@ -53,6 +54,8 @@ def _word(part: Part, titles: dict[str, str]) -> str:
         return f"🗂️ {_line(part.alt)}"
     if isinstance(part, Video):
         return "🎬"
+    if isinstance(part, LineCouponPart):
+        return "🎫 LINE"
     if isinstance(part, LotteryCard):
         return f"🎰 {part.lottery}"
     if isinstance(part, CouponCard):

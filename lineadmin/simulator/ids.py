@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import time
 from uuid import uuid4
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -28,6 +29,11 @@ def ulid(at_ms: int) -> str:
 def reply_token() -> str:
     """A token that buys one reply."""
     return secrets.token_hex(16)
+
+
+def coupon_id() -> str:
+    """The id of one of LINE's coupons."""
+    return ulid(time.time_ns() // 1_000_000)
 
 
 def request_id() -> str:

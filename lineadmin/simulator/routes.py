@@ -2,7 +2,7 @@
 
 import re
 
-from lineadmin.simulator import channel, reads, sends
+from lineadmin.simulator import channel, coupons, reads, sends
 from lineadmin.simulator.line_api import Handler, Route
 
 _JSON = ("application/json",)
@@ -43,6 +43,10 @@ def routes() -> list[Route]:
         ("GET", "/v2/bot/info", "bot_info", reads.bot_info),
         ("POST", "/v2/bot/chat/loading/start", "loading", reads.loading),
         ("POST", "/v2/bot/chat/markAsRead", "mark_as_read", reads.mark_as_read),
+        ("GET", "/v2/bot/coupon", "coupon_list", coupons.listed),
+        ("POST", "/v2/bot/coupon", "coupon_create", coupons.create),
+        ("GET", "/v2/bot/coupon/([^/]+)", "coupon_get", coupons.detail),
+        ("PUT", "/v2/bot/coupon/([^/]+)/close", "coupon_close", coupons.close),
         ("GET", "/v2/bot/channel/webhook/endpoint", "webhook_get", channel.get_endpoint),
         ("PUT", "/v2/bot/channel/webhook/endpoint", "webhook_put", channel.put_endpoint),
         ("POST", "/v2/bot/channel/webhook/test", "webhook_test", channel.test_endpoint),

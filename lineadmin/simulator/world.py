@@ -77,6 +77,7 @@ class World:
         self.unit_reach: dict[str, dict[str, set[str]]] = {}  # unit -> day -> people; not kept
         self.unit_bubbles: dict[str, int] = {}
         self.narrowcasts: dict[str, dict[str, Any]] = {}
+        self.coupons: dict[str, dict[str, Any]] = {}
         self.counters: Counter[str] = Counter()
         self.abuse: list[dict[str, Any]] = []
         self.calls: deque[Call] = deque(maxlen=MAX_CALLS)
@@ -136,6 +137,11 @@ class World:
             self.counters["abuse"] += 1
             self.save_abuse()
 
+    def save_coupon(self, coupon_id: str) -> None:
+        """Keep one of LINE's coupons."""
+        made = list(self.coupons).index(coupon_id)
+        self.store.put("coupon", f"{made:06}", lambda: dict(self.coupons[coupon_id]))
+
     # chat
 
     def next_seq(self) -> int:
@@ -165,7 +171,7 @@ class World:
             request_id=request_id,
             at_ms=self.shop_ms(),
             message_id=self.next_message_id(len(messages)),
-            messages=messages,
+            messages=[self._shown(message) for message in messages],
             users=[phone.user_id for phone in phones],
             silent=silent,
         )
@@ -180,6 +186,11 @@ class World:
         self.save_account()
         self.touch()
         return sent
+
+    def _shown(self, message: dict[str, Any]) -> dict[str, Any]:
+        """A message as a phone draws it: a coupon says only its id, LINE knows its title."""
+        known = self.coupons.get(str(message.get("couponId")))
+        return message if known is None else {**message, "title": known["title"]}
 
     def say(
         self,
@@ -307,6 +318,8 @@ class World:
             self.units.update(record["units"])
             self.buckets.override({k: tuple(v) for k, v in record["buckets"].items()})
             self.buckets.enabled = record["buckets_enabled"]
+        for _, record in self.store.load("coupon"):
+            self.coupons[record["couponId"]] = record
         for user, record in self.store.load("phone"):
             self.phones[user] = Phone(**record)
         items: list[Sent | Said] = [Sent(**record) for _, record in self.store.load("sent")]

@@ -31,6 +31,7 @@ NOUNS: dict[str, Any] = {
     "coupon": _l("Coupon"),
     "reminder": _l("Reminder"),
     "lottery": _l("Lottery"),
+    "line_coupon": _l("LINE coupon"),
     "issue": _l("Issued coupon"),
     "delivery": _l("Delivery"),
     "shipment": _l("Shipment"),

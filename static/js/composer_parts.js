@@ -7,6 +7,23 @@ import { takePictures } from "./composer_upload.js";
 
 const EMOJI = [..."😊😄😍🥰😋🤤😎🥳🤗🙏👍👏💪✌🎉🎊🎁🎂🎈✨⭐🌟💡🔥❤🧡💚💙💜🍱🍚🍜🍗🥗🍎🍰☕🧋🍺🌞🌈☔🌙🌸🍁⏰📅📍📣📱🛒💰🎫🐻🐰🐱"];
 
+// A part that is one choice out of a list.
+function chosen(key, selector) {
+  return {
+    make(card, composer, value) {
+      const select = card.querySelector(selector);
+      card.dataset.code = value ?? "";
+      if (!select || !value) return;
+      if (![...select.options].some((option) => option.value === value)) {
+        // Over or deleted since: it stays as written, and the check says what is wrong with it.
+        select.append(new Option(value, value));
+      }
+      select.value = value;
+    },
+    read: (card) => ({ [key]: card.querySelector(selector)?.value ?? card.dataset.code }),
+  };
+}
+
 export const PARTS = {
   text: {
     make(card, composer, value) {
@@ -17,19 +34,9 @@ export const PARTS = {
     read: (card) => ({ text: card.querySelector("[data-text]").value }),
     input: (card, composer) => count(card, composer),
   },
-  coupon: {
-    make(card, composer, value) {
-      const select = card.querySelector("[data-coupon]");
-      card.dataset.code = value ?? "";
-      if (!select || !value) return;
-      if (![...select.options].some((option) => option.value === value)) {
-        // Closed or deleted since: it stays as written, and the check says what is wrong with it.
-        select.append(new Option(value, value));
-      }
-      select.value = value;
-    },
-    read: (card) => ({ coupon: card.querySelector("[data-coupon]")?.value ?? card.dataset.code }),
-  },
+  coupon: chosen("coupon", "[data-coupon]"),
+  lottery: chosen("lottery", "[data-lottery]"),
+  line_coupon: chosen("line_coupon", "[data-line-coupon]"),
   image: {
     make(card, composer, value) {
       takePictures(card.querySelector("[data-drop]"), composer, { token: value });

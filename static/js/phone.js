@@ -26,6 +26,8 @@ export function renderMessage(message, options = {}) {
       return film(message, options);
     case "imagemap":
       return imagemap(message, options);
+    case "coupon":
+      return element("div", "bub other", `🎫 ${message.title ?? "LINE"}`);
     case "flex":
       return flexMessage(message, options);
     default:

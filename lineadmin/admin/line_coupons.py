@@ -1,0 +1,149 @@
+"""LINE's own coupons: the list, making one, closing one, and what they cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from werkzeug.wrappers import Response
+
+from lineadmin import clock, config
+from lineadmin.admin import listing
+from lineadmin.admin.base import AdminPage, current_staff, flash_refusals, needs
+from lineadmin.admin.line_coupon_form import LineCouponForm
+from lineadmin.coupons.benefits import period_text
+from lineadmin.errors import DomainError
+from lineadmin.i18n import _, _l, format_count
+from lineadmin.line.gateway import Gateway
+from lineadmin.line_coupons import actions
+from lineadmin.line_coupons.actions import STATE_LABELS
+from lineadmin.line_coupons.models import LineCoupon
+from lineadmin.line_coupons.offer import reward_text
+
+ROWS = 50
+STATE_KINDS = {"running": "ok", "unclear": "warn", "asked": "warn", "closed": "quiet"}
+
+
+class LineCouponsView(AdminPage):
+    """Reached from the list of the shop's own coupons."""
+
+    menu_icon = "line"
+    in_menu = False
+
+    @expose("/")
+    def index(self) -> str:
+        """Every LINE coupon we know of, the newest first."""
+        order = listing.Keyset(LineCoupon.id, LineCoupon.id, descending=True)
+        query: Any = LineCoupon.select()
+        rows, previous, following = order.page(
+            query, ROWS, after=request.args.get("after"), before=request.args.get("before")
+        )
+        wall = clock.wall()
+
+        def address(**cursor: str) -> str:
+            return str(self.get_url(".index", **cursor))
+
+        return self.render(
+            "admin/line_coupons.html",
+            rows=rows,
+            state_of=lambda row: _state(row, actions.is_over(row, wall)),
+            reward_text=reward_text,
+            period_text=period_text,
+            page=listing.Page(
+                rows=rows,
+                previous=address(before=previous) if previous else None,
+                next=address(after=following) if following else None,
+                first=address() if request.args.get("after") else None,
+            ),
+        )
+
+    @expose("/new/", methods=("GET", "POST"))
+    @needs("edit")
+    def create(self) -> Response | str | tuple[str, int]:
+        """Have LINE make one. LINE knows no drafts and no changes, so it asks first."""
+        form = LineCouponForm(request.form) if request.method == "POST" else LineCouponForm()
+        if request.method == "POST" and form.validate():
+            try:
+                with _line() as gateway:
+                    made = actions.create(
+                        form.offer(), gateway=gateway, staff=current_staff(), wall=clock.wall()
+                    )
+            except DomainError as error:
+                if not form.refuse(error):
+                    flash(str(error), "error")
+                    return self._form(form), 400
+            else:
+                flash(_("LINE has made “%(name)s”. Put it into a message.", name=made.title))
+                return redirect(self.get_url(".index"))
+        page = self._form(form)
+        return (page, 400) if form.errors else page
+
+    @expose("/close/", methods=("POST",))
+    @needs("edit")
+    @flash_refusals
+    def close(self) -> Response | str:
+        """End one for good."""
+        row = LineCoupon.get_or_none(LineCoupon.id == request.form.get("id", 0, type=int)) or abort(
+            404
+        )
+        if not self.confirmed():
+            return self.confirm(
+                _("Close “%(name)s” for good?", name=row.title),
+                text=_(
+                    "LINE also takes it from the friends who have it, and it cannot be opened "
+                    "again."
+                ),
+                label=_("Close for good"),
+                hidden={"id": row.id},
+                action=self.get_url(".close"),
+                cancel_url=self.get_url(".index"),
+            )
+        with _line() as gateway:
+            actions.close(row.id, gateway=gateway, staff=current_staff(), wall=clock.wall())
+        flash(_("“%(name)s” is closed.", name=row.title), "success")
+        return redirect(self.get_url(".index"))
+
+    @expose("/refresh/", methods=("POST",))
+    @needs("edit")
+    @flash_refusals
+    def refresh(self) -> Response:
+        """Ask LINE for its list."""
+        with _line() as gateway:
+            found = actions.refresh(gateway=gateway, wall=clock.wall())
+        flash(
+            _(
+                "LINE has %(running)s running coupons; %(learned)s of them were new here, "
+                "%(closed)s are closed now.",
+                running=format_count(found.running),
+                learned=format_count(found.learned),
+                closed=format_count(found.closed),
+            ),
+            "success",
+        )
+        return redirect(self.get_url(".index"))
+
+    def _form(self, form: LineCouponForm) -> str:
+        return str(self.render("admin/line_coupon_new.html", form=form))
+
+
+@contextmanager
+def _line() -> Iterator[Gateway]:
+    gateway = Gateway(config.current())
+    try:
+        yield gateway
+    finally:
+        gateway.close()
+
+
+def _state(row: LineCoupon, over: bool) -> tuple[str, Any]:
+    if over and row.state == actions.RUNNING:
+        return "quiet", _("Ended")
+    return STATE_KINDS.get(row.state, ""), STATE_LABELS.get(row.state, row.state)
+
+
+def views() -> list[tuple[Any, str, int]]:
+    """The screen; it has no place in the menu of its own."""
+    return [(LineCouponsView(_l("LINE coupons"), endpoint="line_coupons"), "offers", 12)]
