@@ -17,6 +17,7 @@ from wtforms import Field, Form, ValidationError
 
 from lineadmin import clock, config, settings
 from lineadmin.admin.base import current_staff
+from lineadmin.admin.friend_answer import price_of_one
 from lineadmin.coupons.queries import pickable
 from lineadmin.friends.models import Tag
 from lineadmin.friends.tags import DYNAMIC
@@ -118,6 +119,7 @@ def summary_of(problems: Sequence[Problem]) -> list[str]:
 def _state(field: PartsField, shown: dict[str, Any]) -> dict[str, Any]:
     """What composer.js starts from."""
     parts = field.json_form if isinstance(field.json_form, list) else []
+    linked = current_staff().friend_id is not None
     return {
         "parts": [part for part in parts if isinstance(part, dict)],
         "shown": shown,
@@ -137,7 +139,8 @@ def _state(field: PartsField, shown: dict[str, Any]) -> dict[str, Any]:
                 "highest": rich.HEIGHT_HIGHEST,
             },
         },
-        "linked": current_staff().friend_id is not None,
+        "linked": linked,
+        "price": price_of_one(clock.now()) if linked else "",
         "fallback": FALLBACK,
         "sample": SAMPLE_NAME,
         "optOut": OPT_OUT,

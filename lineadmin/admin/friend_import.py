@@ -37,7 +37,13 @@ class FriendImport:
     @needs("import")
     def import_form(self) -> str:
         """Choose a file."""
-        page: str = self.render("admin/friend_import.html", columns=_columns(), preview=None)
+        page: str = self.render(
+            "admin/friend_import.html",
+            columns=_columns(),
+            preview=None,
+            recent=csv_job.recent(staff=current_staff()),
+            states=_STATES,
+        )
         return page
 
     @expose("/import/template.csv")
@@ -156,6 +162,11 @@ class _Column:
     meaning: Any
 
 
+_STATES: dict[str, tuple[str, Any]] = {
+    csv_job.WAITING: ("info", _l("Under way")),
+    csv_job.DONE: ("ok", _l("Imported")),
+    csv_job.FAILED: ("bad", _l("Failed")),
+}
 _MEANINGS: dict[str, Any] = {
     "line_user_id": _l("Needed. U and 32 of 0-9 and a-f, as LINE gives it"),
     "display_name": _l("A name; one that LINE told us is kept"),

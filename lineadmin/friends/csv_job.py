@@ -51,6 +51,15 @@ def find(token: str, *, staff: Staff) -> FriendImport | None:
     return found
 
 
+def recent(*, staff: Staff, limit: int = 5) -> list[FriendImport]:
+    """This person's latest imports, under way or done, without their bytes."""
+    shown = [FriendImport.token, FriendImport.name, FriendImport.state, FriendImport.changed_at]
+    rows = FriendImport.select(*shown).where(
+        FriendImport.staff_id == staff.id, FriendImport.state != UPLOADED
+    )
+    return list(rows.order_by(FriendImport.id.desc()).limit(limit))
+
+
 def forget(job: FriendImport) -> None:
     """Throw an uploaded file away."""
     FriendImport.delete().where(FriendImport.id == job.id, FriendImport.state == UPLOADED).execute()

@@ -118,7 +118,15 @@ def test_only_who_writes_messages_has_these(app, role):
 def test_the_shop_file_carries_templates(db, clock):
     text = """version: 1
 templates:
-  - {name: 早安, messages: [{text: 早安}, {quick_replies: [{label: 位置, ask: location}]}]}
+  - name: 早安
+    messages:
+      - {text: 早安}
+      - cards:
+          alt: 便當
+          cards:
+            - {title: 雞腿, buttons: [{label: 訂, uri: "https://x.example"}, {label: 問, text: 問}]}
+            - {text: 排骨, buttons: [{label: 記下, postback: pork}]}
+      - {quick_replies: [{label: 位置, ask: location}, {label: 日期, ask: date, data: day}]}
 """
 
     def load(given):
@@ -136,7 +144,7 @@ templates:
     assert shopfile.dump() == dumped
     with pytest.raises(shopfile.ShopFileError) as wrong:
         load(text.replace("text: 早安", 'text: ""'))
-    assert wrong.value.line == 3
+    assert wrong.value.line == 5
 
 
 # The test send ------------------------------------------------------------------------------------

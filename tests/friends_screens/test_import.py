@@ -213,6 +213,7 @@ def test_a_large_file_is_left_to_the_worker(manager, monkeypatch):
     assert (job.rows_done, Friend.select().count()) == (500, 499)
     address = f"{IMPORT}{job.token}/"
     assert "已完成 500 / 2,600 列" in manager.get(address).text
+    assert re.search(rf'href="{address}">friends.csv</a>.*進行中', manager.get(IMPORT).text)
     monkeypatch.undo()
     while csv_job.run_due(now, wall):
         pass
