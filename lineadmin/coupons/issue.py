@@ -50,6 +50,7 @@ class Reason(StrEnum):
     NOT_HELD = "not_held"  # she has none she could use, where none is handed out (held.py)
     DAY = "day"  # as many as may be handed out today
     WHO = "who"  # it is not for her
+    NOT_FRIEND = "not_friend"  # she claims it and has not added the account
 
 
 REASON_LABELS: dict[Reason, Any] = {
@@ -61,6 +62,7 @@ REASON_LABELS: dict[Reason, Any] = {
     Reason.NOT_HELD: _l("The friend holds no copy she could use"),
     Reason.DAY: _l("Today's share of the coupon is used up"),
     Reason.WHO: _l("The coupon is not for this friend"),
+    Reason.NOT_FRIEND: _l("Not a friend at present"),
 }
 
 

@@ -44,7 +44,7 @@ class Outcome(StrEnum):
     LIMITED = "limited"
     UNDONE = "undone"
     SHARED = "shared"
-    NOT_FRIEND = "not_friend"
+    NOT_HERS = "not_hers"
 
 
 OUTCOME_LABELS: dict[Outcome, Any] = {
@@ -56,7 +56,7 @@ OUTCOME_LABELS: dict[Outcome, Any] = {
     Outcome.LIMITED: _l("Too many wrong tries"),
     Outcome.UNDONE: _l("This redemption was undone"),
     Outcome.SHARED: _l("A code everybody has"),
-    Outcome.NOT_FRIEND: _l("Not a friend at present"),
+    Outcome.NOT_HERS: _l("Opened by another person"),
 }
 
 

@@ -7,7 +7,18 @@ from importlib.util import find_spec
 
 from flask import Flask
 
-DOORS = ("errors", "webhook", "health", "media", "coupon_page", "lottery_page", "links", "entry")
+DOORS = (
+    "errors",
+    "webhook",
+    "health",
+    "media",
+    "coupon_holder",
+    "coupon_claim",
+    "coupon_page",
+    "lottery_page",
+    "links",
+    "entry",
+)
 
 
 def init_app(app: Flask) -> None:

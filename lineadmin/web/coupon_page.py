@@ -1,15 +1,14 @@
 """A friend's coupon at /c/<token>: what it gives, whether it can be used, and using it there.
 
-The link is the key: whoever has it holds the coupon, and the page says so. There is no cookie; the
-form that uses the coupon carries a signed token with the request's own key.
+Whose it is, coupon_holder.py knows; the page says which way. The form that uses the coupon carries
+a signed token with the request's own key.
 """
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from flask import Blueprint, Flask, abort, current_app, jsonify, make_response, request, url_for
 from flask import render_template as render
@@ -22,34 +21,30 @@ from lineadmin import clock, config, settings
 from lineadmin.coupons import benefits, codes, throttle
 from lineadmin.coupons.issue import open_issue
 from lineadmin.coupons.models import Coupon, CouponIssue
-from lineadmin.coupons.redeem import Refused, find, note_unknown_link, shown_code
+from lineadmin.coupons.redeem import (
+    Outcome,
+    Refused,
+    find,
+    note_try,
+    note_unknown_link,
+    shown_code,
+)
 from lineadmin.coupons.self_redeem import redeem_by_friend
 from lineadmin.coupons.states import State, state_of
 from lineadmin.db import to_ms
-from lineadmin.i18n import _, _l, format_datetime
+from lineadmin.friends.models import BLOCKED, Friend
+from lineadmin.i18n import _, format_datetime
+from lineadmin.web import coupon_claim, coupon_holder
+from lineadmin.web.coupon_drawn import STATE_TITLES, ask_line, gate_page, guarded, missing
 from lineadmin.web.drawn import qr_svg
 
 bp = Blueprint("coupon_page", __name__)
 
+GATE = "gate"  # told instead of a state while she is no friend
 FORM_LIFE_SECONDS = 24 * 3600
-SECURITY = (
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
-)
-
 # LINE and others fetch links to draw previews; that is not the friend opening her coupon. Nobody
 # else has the link, so every other program counts as hers.
 LOOKING = ("line-poker", "bot", "facebookexternalhit", "preview", "crawler", "spider")
-
-STATE_TITLES: dict[State, Any] = {
-    State.VALID: _l("Ready to use"),
-    State.USED: _l("Used"),
-    State.VOIDED: _l("No longer valid"),
-    State.EXPIRED: _l("Expired"),
-    State.CLOSED: _l("No longer valid"),
-    State.PAUSED: _l("Paused for the moment"),
-    State.NOT_YET: _l("Not valid yet"),
-}
 
 
 @dataclass(frozen=True)
@@ -74,6 +69,8 @@ class PageView:
     form_token: str = ""
     error: str = ""
     picture: str = ""
+    by_line: bool = False  # LINE said whose page this is
+    mine: bool = False  # this browser may see her other coupons
 
 
 def init_app(app: Flask) -> None:
@@ -84,20 +81,33 @@ def init_app(app: Flask) -> None:
 
 @bp.get("/c/<token>")
 def show(token: str) -> Response:
-    """The coupon's page."""
-    issue = _find(token)
+    """The coupon's page; for a claim link, the page that gives one."""
     now = clock.now()
-    if request.method == "GET" and not _only_looks():
-        open_issue(issue, now=now)
-    return _answer(issue, now)
+    claimable = coupon_claim.find(token)
+    if claimable is not None:
+        return coupon_claim.show(token, *claimable, now)
+    issue = _find(token)
+    known = coupon_holder.holder()
+    turned_away = _turned_away(issue, known, now)
+    if turned_away is not None:
+        return turned_away
+    first = request.method == "GET" and not _only_looks() and open_issue(issue, now=now)
+    is_hers = known is not None and known.friend_id == issue.friend_id
+    response = _answer(issue, now, holder=known if is_hers else None, first=first)
+    if first and not is_hers and not coupon_holder.asks_line():
+        coupon_holder.remember(response, issue.friend_id, coupon_holder.BY_LINK)
+    return response
 
 
 @bp.get("/c/<token>/state")
 def state(token: str) -> Response:
     """The state alone, which the page asks for every few seconds."""
     issue = _find(token)
-    response: Response = jsonify(state=state_of(issue, issue.coupon, clock.now()).value)
-    return _guarded(response)
+    told = state_of(issue, issue.coupon, clock.now()).value
+    if _is_gated(issue):
+        told = GATE
+    response: Response = jsonify(state=told)
+    return guarded(response)
 
 
 @bp.post("/c/<token>/use")
@@ -105,6 +115,9 @@ def use(token: str) -> Response:
     """Use the coupon from its page, where it allows that. Sending the form twice uses it once."""
     issue = _find(token)
     now, wall = clock.now(), clock.wall()
+    turned_away = _turned_away(issue, coupon_holder.holder(), now)
+    if turned_away is not None:
+        return turned_away
     request_key = _read_form_token(issue)
     if request_key is None:
         return _answer(issue, now, error=_("The page was open for too long. Try again."))
@@ -123,6 +136,27 @@ def use(token: str) -> Response:
         fresh = find(token=token) or issue
         return _answer(fresh, now, error=str(refused), form_token=request.form["form_token"])
     return redirect(url_for(".show", token=token), 303)
+
+
+def _turned_away(
+    issue: CouponIssue, known: coupon_holder.Holder | None, now: datetime
+) -> Response | None:
+    """The page for whoever may not see this copy now: somebody unknown, another, no friend."""
+    if coupon_holder.asks_line():
+        if known is None:
+            return ask_line(issue.token)
+        if known.friend_id != issue.friend_id:
+            note_try(Outcome.NOT_HERS, issue=issue, now=now, address=request.remote_addr or "")
+            text = _("It can only be opened by the friend who got it. Ask for one of your own.")
+            return missing(403, _("This coupon belongs to somebody else"), text)
+    return gate_page(issue.token) if _is_gated(issue) else None
+
+
+def _is_gated(issue: CouponIssue) -> bool:
+    if not issue.coupon.friends_only or issue.redeemed_at is not None:
+        return False
+    gone = (Friend.id == issue.friend_id) & (Friend.status == BLOCKED)
+    return bool(Friend.select().where(gone).exists())
 
 
 def preview(coupon: Coupon, now: datetime, *, picture: str = "") -> str:
@@ -200,7 +234,7 @@ def _find(token: str) -> CouponIssue:
     try:
         throttle.check(counted, wall=wall)
     except throttle.TooManyTries as refused:
-        abort(_missing(429, _("Please wait a moment"), str(refused)))
+        abort(missing(429, _("Please wait a moment"), str(refused)))
     issue = find(token=token) if codes.TOKEN.fullmatch(token) else None
     if issue is None:
         throttle.miss(counted, wall=wall)
@@ -208,29 +242,26 @@ def _find(token: str) -> CouponIssue:
         text = _(
             "The link may be incomplete. Go back to the chat in LINE and tap the coupon again."
         )
-        abort(_missing(404, _("This coupon was not found"), text))
+        abort(missing(404, _("This coupon was not found"), text))
     return issue
 
 
-def _missing(status: int, heading: str, text: str) -> Response:
-    shop_name = settings.shop().name
-    page = render("web/coupon_missing.html", heading=heading, text=text, shop_name=shop_name)
-    return _guarded(make_response(page, status))
-
-
 def _answer(
-    issue: CouponIssue, now: datetime, *, error: str = "", form_token: str = ""
+    issue: CouponIssue,
+    now: datetime,
+    *,
+    error: str = "",
+    form_token: str = "",
+    holder: coupon_holder.Holder | None = None,
+    first: bool = False,
 ) -> Response:
     page = page_view(issue, now, error=error, form_token=form_token)
-    return _guarded(make_response(render("web/coupon.html", page=page), 400 if error else 200))
-
-
-def _guarded(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = SECURITY
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    page = replace(
+        page,
+        by_line=holder is not None and holder.how == coupon_holder.BY_LINE,
+        mine=first or holder is not None,
+    )
+    return guarded(make_response(render("web/coupon.html", page=page), 400 if error else 200))
 
 
 def _only_looks() -> bool:
