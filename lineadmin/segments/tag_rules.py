@@ -167,8 +167,8 @@ def save_rule(
             "tag",
             tag.id,
             tag.name,
-            {"rule": before} if before else None,
-            {"rule": after} if after else None,
+            {"tag_rule": before} if before else None,
+            {"tag_rule": after} if after else None,
             wall=wall,
         )
     return True

@@ -11,6 +11,7 @@ from lineadmin import clock, journal
 from lineadmin.friends.models import Friend, FriendTag, Tag
 from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.outbox.models import Delivery
+from lineadmin.segments import tag_jobs
 from tests.browse import (
     NARROW,
     WIDE,
@@ -19,6 +20,7 @@ from tests.browse import (
     sideways_overflow,
     sign_in,
 )
+from tests.conftest import NOON
 from tests.factories import LONG_AGO, make_friend, make_friends
 from tests.panel import PASSWORD, with_password
 
@@ -104,7 +106,9 @@ def test_everybody_of_a_filter_is_tagged_by_clicks(signed_in, page):
     page.get_by_role("button", name="加上標籤").click()
     page.get_by_role("heading", name="為 60 位好友加上標籤「常客」？").wait_for()
     page.locator(".form-actions button").click()
-    page.get_by_text("已為 60 位好友加上標籤「常客」。").wait_for()
+    page.get_by_text("進行中").wait_for()
+    tag_jobs.advance(NOON)
+    page.get_by_text("已變更 60 位好友").wait_for()  # the page looks again by itself
     assert FriendTag.select().count() == 60
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from lineadmin.segments.models import Segment
 from tests import browse
 from tests.panel import PASSWORD, with_password
 from tests.segments.shop import make_shop
+
+pytestmark = pytest.mark.browser
 
 
 def test_staff_build_a_segment_without_typing_json(
