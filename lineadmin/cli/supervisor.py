@@ -49,6 +49,10 @@ class Supervisor:
             self._start(role)
         code = self._watch()
         self._stop_all()
+        # Platforms signal again and again: Python's own end, which drops our handlers, is no time
+        # to die of it.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         return code
 
     def _roles(self) -> tuple[str, ...]:
