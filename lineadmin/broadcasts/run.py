@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from peewee import SQL
+from peewee import SQL, fn
 
 from lineadmin import segments, settings
 from lineadmin.broadcasts import approval, states
@@ -49,6 +49,15 @@ def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda
 def is_due(now: datetime) -> bool:
     """Whether a broadcast leaves now, is being planned, or is being stopped."""
     return any(state != states.SENDING for _id, state in _live(now))
+
+
+def next_moment(now: datetime) -> datetime | None:
+    """When the next broadcast after `now` leaves; None where none is scheduled."""
+    later = SQL("state IN ('scheduled', 'planning', 'sending', 'stopping')") & (
+        Broadcast.leaves_at > now
+    )
+    found: datetime | None = Broadcast.select(fn.MIN(Broadcast.leaves_at)).where(later).scalar()
+    return found
 
 
 def may_send(ids: set[int], now: datetime) -> set[int]:

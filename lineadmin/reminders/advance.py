@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from peewee import Tuple
+from peewee import Tuple, fn
 
 from lineadmin import settings
 from lineadmin.coupons.models import Coupon, CouponIssue
@@ -56,6 +56,17 @@ def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda
 def is_due(now: datetime) -> bool:
     """Whether any reminder is due; one indexed question per coupon that reminds."""
     return next(_with_due(now), None) is not None
+
+
+def next_moment(now: datetime) -> datetime | None:
+    """When the next reminder after `now` is due; None where no copy waits for one."""
+    zone = settings.shop_zone()
+    moments = []
+    for reminder in CouponReminder.select(CouponReminder, Coupon).join(Coupon).where(_running()):
+        ends = _unreminded(reminder).select(fn.MIN(CouponIssue.expires_at)).scalar()
+        if ends is not None:
+            moments.append(due_at(ends, Lead.of(reminder), zone))
+    return min((moment for moment in moments if moment > now), default=None)
 
 
 def advance_chunk(reminder_id: int, now: datetime, *, limit: int = CHUNK) -> int:
@@ -132,6 +143,10 @@ def _with_due(now: datetime) -> Iterator[tuple[int, int]]:
 
 def _copies(reminder: CouponReminder, now: datetime, shop: ShopSettings) -> Any:
     last = latest_end(now, Lead.of(reminder), shop.zone)
+    return _unreminded(reminder).where(CouponIssue.expires_at <= last)
+
+
+def _unreminded(reminder: CouponReminder) -> Any:
     return CouponIssue.select(
         CouponIssue.id,
         CouponIssue.friend_id,
@@ -143,7 +158,6 @@ def _copies(reminder: CouponReminder, now: datetime, shop: ShopSettings) -> Any:
         CouponIssue.voided_at.is_null(),
         Tuple(CouponIssue.expires_at, CouponIssue.id)
         > Tuple(to_ms(reminder.reached_at), reminder.reached_id),
-        CouponIssue.expires_at <= last,
     )
 
 

@@ -77,6 +77,13 @@ def is_due(now: datetime) -> bool:
     return bool(with_due(now))
 
 
+def next_moment(now: datetime) -> datetime | None:
+    """When the next step after `now` is due to anybody; None where nobody is underway."""
+    later = enrolments.active() & (Enrolment.next_at > now)
+    found: datetime | None = Enrolment.select(fn.MIN(Enrolment.next_at)).where(later).scalar()
+    return found
+
+
 def advance_chunk(
     sequence_id: int, now: datetime, *, limit: int = CHUNK, friend_id: int | None = None
 ) -> int:

@@ -9,16 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin import config as configuration
-from lineadmin.broadcasts import run as broadcasts
 from lineadmin.friends import profile
 from lineadmin.inbox import run as inbox
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import counts as outbox_counts
 from lineadmin.outbox.sender import Sender
-from lineadmin.reminders import advance as reminders
-from lineadmin.segments import tag_jobs, tag_keeping
-from lineadmin.sequences import advance as steps
-from lineadmin.sequences import triggers
+from lineadmin.tasks import programs
 from lineadmin.tasks.sending import Rooms, preparer
 
 MOST_PASSES = 10  # what one part starts, the next finds; a chain longer than this is a mistake
@@ -92,13 +88,7 @@ def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Co
                 "inbox",
                 lambda: inbox.dispatch_due(gateway, now, wall, public_url=config.public_url),
             )
-            counts.tags += _fenced(counts, "tags", lambda: _tags(now))
-            counts.triggers += _fenced(counts, "triggers", lambda: triggers.advance(now, wall))
-            counts.steps += _fenced(counts, "steps", lambda: steps.advance(now, wall))
-            counts.broadcasts += _fenced(
-                counts, "broadcasts", lambda: broadcasts.advance(now, wall)
-            )
-            counts.reminders += _fenced(counts, "reminders", lambda: reminders.advance(now, wall))
+            _advance(counts, now, wall)
             _fenced(counts, "outbox", lambda: _send(sender, counts, now, wall))
             if counts.moved == before:
                 break
@@ -110,8 +100,11 @@ def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Co
     return counts
 
 
-def _tags(now: datetime) -> int:
-    return tag_jobs.advance(now) + tag_keeping.advance(now)
+def _advance(counts: Counts, now: datetime, wall: datetime) -> None:
+    advanced = programs.advance(now, wall)
+    for name, done in advanced.done.items():
+        setattr(counts, name, getattr(counts, name) + done)
+    counts.failed += [name for name in advanced.errors if name not in counts.failed]
 
 
 def _send(sender: Sender, counts: Counts, now: datetime, wall: datetime) -> int:

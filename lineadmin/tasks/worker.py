@@ -21,7 +21,6 @@ from huey.consumer import Consumer
 from lineadmin import clock, migrate
 from lineadmin import config as configuration
 from lineadmin import db as database
-from lineadmin.broadcasts import run as broadcasts
 from lineadmin.config import Config
 from lineadmin.errors import ConfigError
 from lineadmin.family import end_with_supervisor
@@ -32,18 +31,14 @@ from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import pauses
 from lineadmin.outbox.place import Place
 from lineadmin.outbox.sender import Sender
-from lineadmin.reminders import advance as reminders
-from lineadmin.segments import tag_jobs, tag_keeping
-from lineadmin.sequences import advance as steps
-from lineadmin.sequences import triggers
 from lineadmin.settings import heartbeat
-from lineadmin.tasks import chores, doorbell, timetable
+from lineadmin.tasks import chores, doorbell, programs, timetable
 from lineadmin.tasks.loops import Loop
 from lineadmin.tasks.sending import Rooms, preparer
 
 BEAT_SECONDS = 5.0
 STOP_SECONDS = 8.0
-TAG_PORTIONS = 5
+PORTIONS = 5
 STUCK_SECONDS = 120.0  # a loop that has not come round for so long says that nothing is well
 
 logger = logging.getLogger(__name__)
@@ -75,7 +70,9 @@ class Worker:
         self._inbox = Loop(
             "inbox", self._dispatch, is_due=lambda: inbox.is_due(clock.wall()), poll=0.5
         )
-        self._programs = Loop("programs", self._advance, is_due=_programs_due, poll=1.0)
+        self._programs = Loop(
+            "programs", self._advance, is_due=lambda: programs.are_due(clock.now()), poll=1.0
+        )
         self._chores = Loop("chores", self._run_chores, is_due=lambda: False, poll=2.0)
         self._inbox.wakes = [self._programs.wake, self._sender.wake, self._chores.wake]
         self._programs.wakes = [self._sender.wake]
@@ -197,15 +194,11 @@ class Worker:
         return self._dispatcher.run(clock.now(), clock.wall(), wait=False)
 
     def _advance(self) -> int:
-        now, wall = clock.now(), clock.wall()
-        stopping = self._stop.is_set
         # A walk through everybody goes on from pass to pass, so that nobody waits for its end.
-        done = tag_jobs.advance(now, stopping, most=TAG_PORTIONS)
-        done += tag_keeping.advance(now, stopping, most=TAG_PORTIONS)
-        done += triggers.advance(now, wall)
-        done += steps.advance(now, wall, stopping)
-        done += broadcasts.advance(now, wall, stopping)
-        return done + reminders.advance(now, wall, stopping)
+        advanced = programs.advance(clock.now(), clock.wall(), self._stop.is_set, most=PORTIONS)
+        for error in advanced.errors.values():
+            raise error  # the loop starts again over a fresh connection, after a pause
+        return advanced.total
 
     def _run_chores(self) -> int:
         return chores.run_due(self._gateway, clock.now(), clock.wall())
@@ -213,14 +206,6 @@ class Worker:
     def _run_chore(self, name: str) -> None:
         database.ensure_connection()
         chores.run(name, self._gateway, clock.now(), clock.wall())
-
-
-def _programs_due() -> bool:
-    now = clock.now()
-    programs = (tag_keeping, steps, broadcasts, reminders)
-    return (
-        triggers.is_due() or tag_jobs.is_due() or any(program.is_due(now) for program in programs)
-    )
 
 
 def run_worker() -> int:

@@ -18,7 +18,7 @@ from lineadmin.config import Config
 from lineadmin.inbox import run as inbox
 from lineadmin.line.gateway import Gateway
 from lineadmin.models import MODELS
-from lineadmin.tasks import tick, worker
+from lineadmin.tasks import programs, tick
 from tests.conftest import MovableClock
 
 # They hold a row per friend, message or event. Sequences, broadcasts, settings stay small.
@@ -101,7 +101,7 @@ def test_a_tick_with_nothing_due_reads_no_large_table_through(
 def test_the_workers_polls_read_no_large_table_through(shop: None) -> None:
     with statements() as found:
         assert not inbox.is_due(shop_clock.wall())
-        assert not worker._programs_due()
+        assert not programs.are_due(shop_clock.now())
     assert found
     read = {sql: scans(sql, params) for sql, params in found}
     assert not any(read.values()), {sql: lines for sql, lines in read.items() if lines}
