@@ -1,9 +1,10 @@
-"""What came of each source: visits, friends, blocks and redemptions, in four questions for all."""
+"""What came of each source: visits, friends, blocks and redemptions, in a handful of questions for all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from peewee import fn
 
@@ -36,16 +37,9 @@ def funnels() -> Mapping[int, Funnel]:
             )
         )
     )
-    friends: dict[int, int] = {}
-    blocked: dict[int, int] = {}
-    count = fn.COUNT(Friend.id)
-    by_status = Friend.select(Friend.source, Friend.status, count).where(
-        Friend.source.is_null(False)
-    )
-    for source_id, status, number in rows(by_status.group_by(Friend.source, Friend.status)):
-        friends[source_id] = friends.get(source_id, 0) + number
-        if status == BLOCKED:
-            blocked[source_id] = number
+    # Apart: grouping a million rows by two columns takes longer than reading them twice.
+    friends = dict(rows(_by_source()))
+    blocked = dict(rows(_by_source().where(Friend.status == BLOCKED)))
     redeemers = dict(
         rows(
             CouponIssue.select(Friend.source, fn.COUNT(CouponIssue.friend_id.distinct()))
@@ -63,6 +57,11 @@ def funnels() -> Mapping[int, Funnel]:
         )
         for source_id in visits.keys() | friends.keys()
     }
+
+
+def _by_source() -> Any:
+    known = Friend.source.is_null(False)
+    return Friend.select(Friend.source, fn.COUNT(Friend.id)).where(known).group_by(Friend.source)
 
 
 def without_source() -> int:

@@ -14,10 +14,6 @@ ROBOTS = (
     "preview",
     "crawler",
     "spider",
-    "curl/",
-    "wget",
-    "python-",
-    "headlesschrome",
 )
 LONGEST_AGENT = 400
 

@@ -137,7 +137,6 @@ def test_an_unknown_link_answers_with_a_page_of_the_shop(client, token):
         ("facebookexternalhit/1.1;line-poker/1.0", "GET"),
         ("Mozilla/5.0 (compatible; Googlebot/2.1)", "GET"),
         ("", "GET"),
-        ("curl/8.0", "GET"),
         (PHONE, "HEAD"),
     ],
 )
