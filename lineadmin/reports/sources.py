@@ -1,4 +1,4 @@
-"""What came of each source: visits, friends, blocks and redemptions, in a handful of questions for all."""
+"""What came of each source: visits, friends, blocks and redemptions, all in a few questions."""
 
 from __future__ import annotations
 
