@@ -47,7 +47,7 @@ class LineCouponForm(StaffForm):
     )
     reward = RadioField(_l("Benefit"), choices=list(REWARD_LABELS.items()), default=DISCOUNT)
     price = RadioField(_l("How much"), choices=list(PRICE_LABELS.items()), default=PERCENTAGE)
-    value = _number(_l("Number"))
+    value = _number(_l("Percent or amount"))
     price_before = _number(_l("Price before"))
     price_after = _number(_l("Price after"))
     first_day = DateField(_l("First day"), [validators.Optional()])

@@ -20,7 +20,7 @@ DISCOUNT, CASHBACK, FREE, GIFT, OTHERS = "discount", "cashBack", "free", "gift",
 FIXED, PERCENTAGE, EXPLICIT = "fixed", "percentage", "explicit"
 
 REWARD_LABELS: dict[str, Any] = {
-    DISCOUNT: _l("Discount"),
+    DISCOUNT: _l("Off the price"),
     CASHBACK: _l("Cashback"),
     FREE: _l("Free of charge"),
     GIFT: _l("Gift"),

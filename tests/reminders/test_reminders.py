@@ -28,6 +28,7 @@ from lineadmin.tasks.tick import tick
 from tests.conftest import NOON
 from tests.coupons.making import give, make_coupon
 from tests.factories import make_friend, make_friends, make_staff
+from tests.outbox.test_index_use import plan_of, statements
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 
@@ -282,3 +283,26 @@ def test_saving_the_same_changes_nothing_and_a_second_tab_is_told(db):
     assert remind(coupon, version=1, lead=1)
     with pytest.raises(Conflict):
         remind(coupon, version=1, lead=3)
+
+
+def test_what_is_due_is_found_by_an_index_however_many_copies_there_are(db):
+    coupon = make_coupon()
+    remind(coupon)
+    friends = make_friends(50)
+    issue_many(coupon, friends, origin="broadcast", now=NOON)
+    numbers = "SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000"
+    db.execute_sql(
+        f"WITH RECURSIVE n(i) AS ({numbers}) INSERT INTO coupon_issue (coupon_id, friend_id,"
+        " number, token, code, issued_at, expires_at, origin, origin_id, carried, redeemed_how)"
+        f" SELECT {coupon.id}, 1000000 + i, 1, 'token-' || i, 'code-' || i, 5, 6, 'step', 0, 1, ''"
+        " FROM n"
+    )
+    db.execute_sql("ANALYZE")
+    with statements() as seen:
+        assert not advance.is_due(at("2026-11-28", "10:59"))
+        assert advance.advance(at("2026-11-28", "11:00"), NOON) == 50
+    asked = [(sql, params) for sql, params in seen if 'FROM "coupon_issue"' in sql]
+    assert len(asked) >= 3
+    for sql, params in asked:
+        plan = plan_of(sql, params)
+        assert "couponissue_ends" in plan, plan
