@@ -19,6 +19,7 @@ AREAS = (
     "friends",
     "tags",
     "segments",
+    "own_fields",
     "sources",
     "replies",
     "broadcasts",

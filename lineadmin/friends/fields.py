@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from datetime import date, datetime
 
 from lineadmin.errors import DomainError
@@ -15,6 +16,7 @@ TYPES = (TEXT, NUMBER, DATE, CHOICE)
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 LONGEST_TEXT = 200
 LARGEST_NUMBER = 10**15
+HELD_LIMIT = 10_000  # counts are exact up to here
 
 # The columns of the friends CSV: a field of the shop's own can't be called like one of them.
 RESERVED = frozenset(
@@ -34,6 +36,17 @@ RESERVED = frozenset(
 def all_fields() -> list[Field]:
     """The shop's fields in the order staff gave them."""
     return list(Field.select().order_by(Field.position, Field.id))
+
+
+def held_counts(field_ids: Collection[int], limit: int = HELD_LIMIT) -> dict[int, int]:
+    """How many friends have a value of each field, exact up to `limit`."""
+    return {
+        field_id: FriendField.select(FriendField.id)
+        .where(FriendField.field == field_id)
+        .limit(limit + 1)
+        .count(clear_limit=False)
+        for field_id in field_ids
+    }
 
 
 def check_key(key: str) -> str:

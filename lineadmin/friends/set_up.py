@@ -16,6 +16,7 @@ from lineadmin.staff.models import Staff
 
 LONGEST_NAME = 60
 MOST_CHOICES = 100
+CHUNK = 5_000
 
 
 def save_source(
@@ -73,6 +74,38 @@ def save_field(
         Field.update(**after, version=Field.version + 1).where(Field.id == row.id).execute()
         audit.record(staff, "field.edit", "field", row.id, after["name"], before, after, wall=wall)
         return False, True
+
+
+def delete_field(row: Field, *, staff: Staff | None, wall: datetime) -> int:
+    """Forget a field and what friends have of it, in portions; how many values it were."""
+    removed = 0
+    while True:
+        some = FriendField.select(FriendField.id).where(FriendField.field == row.id).limit(CHUNK)
+        with atomic():
+            gone = int(FriendField.delete().where(FriendField.id.in_(some)).execute())
+        removed += gone
+        if not gone:
+            break
+    with atomic():
+        if Field.delete().where(Field.id == row.id).execute():
+            before = {**_values(row), "key": row.key, "count": removed}
+            audit.record(staff, "field.delete", "field", row.id, row.name, before, None, wall=wall)
+    return removed
+
+
+def move_field(row: Field, *, up: bool, staff: Staff | None, wall: datetime) -> bool:
+    """Let a field change places with the one before or after it; False at the end of the list."""
+    with atomic():
+        ids = [one.id for one in Field.select().order_by(Field.position, Field.id)]
+        here = ids.index(row.id) if row.id in ids else -1
+        there = here - 1 if up else here + 1
+        if here < 0 or not 0 <= there < len(ids):
+            return False
+        ids[here], ids[there] = ids[there], ids[here]
+        for position, field_id in enumerate(ids):
+            Field.update(position=position).where(Field.id == field_id).execute()
+        audit.record(staff, "field.move", "field", row.id, row.name, wall=wall)
+    return True
 
 
 def _values(row: Field) -> dict[str, Any]:
