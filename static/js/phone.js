@@ -4,6 +4,7 @@
 // renderMessage(message, options)       -> element
 // renderQuickReplies(message, options)  -> array of buttons
 // options.onAction(action)   what a tap does; without it buttons are shown but do nothing
+// options.pictureName        what a picture that can be tapped is called
 // options.mapUrl(url)        another address for a picture (the demo's public address)
 // options.stickerPictures    fetch stickers from LINE instead of drawing a stand-in
 
@@ -63,6 +64,7 @@ function picture(message, options) {
   const frame = element("div", "pic");
   const image = imageFrom(message.previewImageUrl, options);
   if (image) frame.append(image);
+  if (options.onAction) frame.setAttribute("aria-label", options.pictureName ?? String(message.originalContentUrl));
   tappable(frame, { type: "uri", uri: message.originalContentUrl }, options);
   return frame;
 }
@@ -83,10 +85,10 @@ function imagemap(message, options) {
   const image = imageFrom(`${message.baseUrl}/700`, options);
   if (image) frame.append(image);
   for (const one of list(message.actions)) {
-    const { area = {}, linkUri, ...rest } = one ?? {};
+    const { area, linkUri, ...rest } = one ?? {};
     const action = linkUri === undefined ? rest : { ...rest, uri: linkUri };
     const place = element("span", "map-area");
-    const sides = { left: [area.x, width], top: [area.y, height], width: [area.width, width], height: [area.height, height] };
+    const sides = { left: [area?.x, width], top: [area?.y, height], width: [area?.width, width], height: [area?.height, height] };
     for (const [side, [value, whole]] of Object.entries(sides)) place.style[side] = `${(Number(value) * 100) / whole}%`;
     const said = action.label ?? action.text ?? action.clipboardText ?? action.uri;
     if (options.onAction && said) place.setAttribute("aria-label", String(said));

@@ -147,7 +147,7 @@ function bubble(phone, item) {
     if (item.unsent || item.message.type === "unsent") return element("span", "when", words.unsent);
     return element("div", "bub me", said(item.message));
   }
-  const drawn = renderMessage(item.message, { onAction: (action) => tap(phone, action), mapUrl: here });
+  const drawn = renderMessage(item.message, { onAction: (action) => tap(phone, action), mapUrl: here, pictureName: words.image });
   drawn.title = `${item.time}・${words[item.how] || item.how}`;
   return drawn;
 }

@@ -111,6 +111,43 @@ def test_taps_tell_the_action_by_mouse_and_by_keyboard(phone):
 
 
 @pytest.mark.browser
+def test_areas_of_a_rich_message_and_a_film_are_tapped(phone):
+    box = {"x": 0, "y": 0, "width": 520, "height": 1040}
+    message = {
+        "type": "imagemap",
+        "baseUrl": "https://x.example/media/a/map",
+        "altText": "菜單",
+        "baseSize": {"width": 1040, "height": 1040},
+        "actions": [
+            {"type": "uri", "linkUri": "https://x.example/1", "area": box},
+            {"type": "clipboard", "clipboardText": "BENTO20", "area": {**box, "x": 520}},
+        ],
+    }
+    film = {
+        "type": "video",
+        "originalContentUrl": "https://x.example/a.mp4",
+        "previewImageUrl": "https://x.example/a.jpg",
+    }
+    draw(phone, [message, film])
+    right = phone.get_by_role("button", name="BENTO20")
+    whole, half = phone.locator(".map").bounding_box(), right.bounding_box()
+    assert abs(half["width"] * 2 - whole["width"]) < 2
+    assert abs(half["x"] - whole["x"] - half["width"]) < 2
+    phone.get_by_role("button", name="https://x.example/1").click()
+    right.focus()
+    phone.keyboard.press("Enter")
+    phone.locator(".film-still").click()
+    # Just as LINE's phones (and the pretend ones) name these actions.
+    assert phone.evaluate("window.tapped") == [
+        {"type": "uri", "uri": "https://x.example/1"},
+        {"type": "clipboard", "clipboardText": "BENTO20"},
+        {"type": "uri", "uri": "https://x.example/a.mp4"},
+    ]
+    assert browse.serious_violations(phone) == []
+    phone.console_errors.clear()  # pictures at addresses that lead nowhere
+
+
+@pytest.mark.browser
 def test_in_a_preview_nothing_can_be_tapped(phone):
     parts = [CouponCard(coupon="c")]
     draw(phone, render(parts, Context("https://x.example", coupons={"c": CARD})), tappable=False)
@@ -191,7 +228,10 @@ anything = st.recursive(
             {},
             optional={
                 "type": st.sampled_from(
-                    ["text", "flex", "bubble", "carousel", "box", "image", "button", "icon", "x"]
+                    [
+                        *("text", "flex", "bubble", "carousel", "box", "image", "button", "icon"),
+                        *("imagemap", "video", "uri", "x"),
+                    ]
                 ),
                 **{
                     name: inner
@@ -203,6 +243,9 @@ anything = st.recursive(
                         "quickReply",
                         "items",
                         "styles",
+                        "actions",
+                        "area",
+                        "baseSize",
                     )
                 },
                 **{name: st.text(max_size=4) | inner for name in ("text", "url", "size", "flex")},
