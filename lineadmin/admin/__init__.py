@@ -26,6 +26,7 @@ AREAS = (
     "sequences",
     "sequence_dry_run",
     "sequence_friends",
+    "sequence_report",
     "coupons",
     "coupon_reminder",
     "lotteries",

@@ -23,6 +23,7 @@ from lineadmin.admin.condition_form import ConditionField
 from lineadmin.admin.forms import StaffForm
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l
+from lineadmin.sequences import starters
 from lineadmin.sequences.actions import (
     FINISH,
     LONGEST_NAME,
@@ -116,6 +117,19 @@ class NewForm(StaffForm):
 
     name = StringField(
         _l("Name"), [validators.InputRequired(), validators.Length(max=LONGEST_NAME)]
+    )
+
+
+class StartForm(NewForm):
+    """A new sequence: empty, or from a template."""
+
+    template = RadioField(
+        _l("Start from"),
+        choices=lambda: [
+            ("", _l("Nothing yet")),
+            *((one.key, f"{one.name}：{one.about}") for one in starters.all_starters()),
+        ],
+        default="",
     )
 
 

@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response
 from lineadmin import clock
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
 from lineadmin.admin.sequence_calendar import CalendarRoutes
-from lineadmin.admin.sequence_forms import NewForm, steps_of
+from lineadmin.admin.sequence_forms import StartForm, steps_of
 from lineadmin.admin.sequence_trigger import trigger_sentence
 from lineadmin.admin.sequence_versions import VersionRoutes
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
-from lineadmin.sequences import actions, enrolments
+from lineadmin.sequences import actions, enrolments, starters
 from lineadmin.sequences.models import Sequence
 
 
@@ -46,12 +46,17 @@ class SequenceView(VersionRoutes, CalendarRoutes):
     @expose("/new/", methods=("GET", "POST"))
     @needs("edit")
     def create(self) -> Response | str:
-        """A name, and on to the editor."""
-        form = NewForm(request.form or None)
+        """A name, with nothing in it or a template, and on to the editor."""
+        form = StartForm(request.form or None)
         if request.method == "POST" and form.validate():
             try:
+                chosen = starters.starter(form.template.data or "")
                 made = actions.create_sequence(
-                    form.name.data, staff=current_staff(), now=clock.now(), wall=clock.wall()
+                    form.name.data,
+                    None if chosen is None else chosen.definition,
+                    staff=current_staff(),
+                    now=clock.now(),
+                    wall=clock.wall(),
                 )
                 return redirect(self._address(made.id))
             except DomainError as error:
