@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("webhook", "sending", "million")
+BENCHMARKS = ("webhook", "sending", "million", "steps")
 
 
 def main() -> int:
