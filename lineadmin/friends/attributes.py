@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from lineadmin import journal
+from lineadmin import i18n, journal
 from lineadmin.db import atomic
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.friends import fields
@@ -152,7 +152,7 @@ def known_about(friend: Friend, *, now: datetime) -> list[Known]:
         Known(
             "birth_year",
             _("Age"),
-            "" if year is None else _("%(age)s (born %(year)s)", age=now.year - year, year=year),
+            "" if year is None else _("%(age)s (born %(year)s)", age=_age(friend, now), year=year),
             friend.birth_origin,
         ),
         Known("birthday", _("Birthday"), friend.birthday or "", friend.birth_origin),
@@ -165,6 +165,13 @@ def known_about(friend: Friend, *, now: datetime) -> list[Known]:
         value = fields.write_value(field, row)
         lines.append(Known(field.key, field.name, value, row.origin if row else ""))
     return lines
+
+
+def _age(friend: Friend, now: datetime) -> int:
+    """As conditions count it: by the shop's year, one less before a birthday that is known."""
+    today = i18n.local(now)
+    early = friend.birthday is not None and friend.birthday > f"{today:%m-%d}"
+    return int(today.year - (friend.birth_year or 0) - early)
 
 
 def source_choices() -> list[Source]:

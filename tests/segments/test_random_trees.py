@@ -15,6 +15,7 @@ from lineadmin import segments
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
+from lineadmin.segments.models import Segment
 from lineadmin.segments.sample import sample_bucket
 from tests.factories import make_friend
 from tests.segments.shop import NOW, TAIPEI, days_ago
@@ -44,6 +45,8 @@ class Person:
     messages: list[float] = field(default_factory=list)
     allergy: str | None = None
     visits: float | None = None
+    since: str | None = None
+    redeemed: list[str] = field(default_factory=list)  # codes, one for each redemption
     id: int = 0
 
 
@@ -71,6 +74,8 @@ def people(count: int) -> list[Person]:
             messages=[chance.choice((0.5, 2.5, 9.5)) for _ in range(chance.randrange(4))],
             allergy=maybe("無", "花生"),
             visits=maybe(1.0, 2.0, 3.5),
+            since=maybe("2025-12-31", "2026-01-01", "2026-02-01"),
+            redeemed=[chance.choice(("gift", "soup")) for _ in range(chance.randrange(3))],
         )
         for _ in range(count)
     ]
@@ -83,7 +88,10 @@ def store(everybody: list[Person]) -> None:
     }
     allergy = Field.create(key="allergy", name="過敏", type="choice", choices=["無", "花生"])
     visits = Field.create(key="visits", name="次數", type="number")
+    since = Field.create(key="since", name="入會日", type="date")
     coupon = Coupon.create(code="gift", title="gift", benefit="gift", created_at=NOW)
+    soup = Coupon.create(code="soup", title="soup", benefit="gift", created_at=NOW)
+    Segment.create(name="young", tree=YOUNG, created_at=NOW)
     for person in everybody:
         joined = None if person.joined is None else days_ago(person.joined)
         row = make_friend(
@@ -105,6 +113,15 @@ def store(everybody: list[Person]) -> None:
             FriendTag.create(friend=row, tag=tags[name], at=days_ago(days))
         for days in person.messages:
             Fact.create(friend_id=row.id, kind="message", at=days_ago(days), handled_at=NOW)
+        for code in person.redeemed:
+            about = {"gift": coupon, "soup": soup}[code].id
+            Fact.create(
+                friend_id=row.id,
+                kind="coupon.redeemed",
+                object_id=about,
+                at=days_ago(1),
+                handled_at=NOW,
+            )
         if person.coupon != "none":
             CouponIssue.create(
                 coupon=coupon,
@@ -117,6 +134,8 @@ def store(everybody: list[Person]) -> None:
             )
         if person.allergy is not None:
             FriendField.create(friend=row, field=allergy, text=person.allergy, at=NOW)
+        if person.since is not None:
+            FriendField.create(friend=row, field=since, text=person.since, at=NOW)
         if person.visits is not None:
             FriendField.create(friend=row, field=visits, number=person.visits, at=NOW)
 
@@ -146,6 +165,13 @@ def truth(tree: dict[str, Any], person: Person) -> bool:
     name, op, value = tree["field"], tree["op"], tree.get("value")
     if name == "tag":
         return tag_truth(tree, person)
+    if name == "segment":
+        inside = truth(YOUNG, person)
+        return inside == (op in ("is", "any_of"))
+    if name == "fact:coupon.redeemed":
+        wanted = value if isinstance(value, list) else [value]
+        met = sum(code in wanted for code in person.redeemed) >= tree.get("at_least", 1)
+        return met == (op in ("is", "any_of"))
     if name == "fact:message":
         recent = [
             days
@@ -177,6 +203,7 @@ def truth(tree: dict[str, Any], person: Person) -> bool:
         "coupon:gift": person.coupon,
         "attr:allergy": person.allergy,
         "attr:visits": person.visits,
+        "attr:since": person.since,
     }[name]
     if actual is None:
         return op in ("unknown", "is_not", "none_of")
@@ -237,10 +264,20 @@ def asked(name: str, values: st.SearchStrategy[Any], *ops: str) -> st.SearchStra
     return st.one_of(shapes)
 
 
+YOUNG = {"any": [{"field": "age", "op": "less_than", "value": 25}]}
 WORDS = ("is", "is_not", "any_of", "none_of", "known", "unknown")
 NUMBERS = (*WORDS, "at_least", "less_than")
+often = st.fixed_dictionaries({}, optional={"at_least": st.sampled_from((1, 2))})
+DAYS = ("2025-12-31", "2026-01-01", "2026-01-15")
 within = st.fixed_dictionaries({}, optional={"within_days": st.sampled_from((2, 5))})
 LEAVES = st.one_of(
+    asked("segment", st.just("young"), *WORDS[:4]),
+    asked("attr:since", st.sampled_from(DAYS), *NUMBERS),
+    st.builds(
+        lambda leaf, more: {**leaf, **more},
+        asked("fact:coupon.redeemed", st.sampled_from(("gift", "soup")), *WORDS[:4]),
+        often,
+    ),
     asked("gender", st.sampled_from(("male", "female")), *WORDS),
     asked("age", st.integers(22, 29), *NUMBERS),
     asked("region", st.sampled_from(REGIONS), *WORDS),
