@@ -19,7 +19,7 @@ def token_for(lottery: Lottery, friend_id: int) -> str:
 
 def page_path(lottery: Lottery, friend_id: int) -> str:
     """The path of a friend's page; put PUBLIC_URL before it."""
-    return f"/l/{token_for(lottery, friend_id)}"
+    return f"/c/l/{token_for(lottery, friend_id)}"
 
 
 def read_token(token: str) -> tuple[Lottery, int] | None:

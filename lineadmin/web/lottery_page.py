@@ -1,7 +1,8 @@
-"""A friend's page of a lottery at /l/<token>: the prizes, one button, and what came of it.
+"""A friend's page of a lottery at /c/l/<token>: the prizes, one button, and what came of it.
 
-The link is the key: whoever has it draws for the friend it was made for. There is no cookie, and
-looking at the page never draws.
+The link is signed for one friend. With LIFF, LINE says who is there and only she gets in (see
+coupon_holder.py, whose cookie is that of every page below /c); without it the link is the key.
+Looking at the page never draws.
 """
 
 from __future__ import annotations
@@ -24,13 +25,10 @@ from lineadmin.lottery.links import read_token
 from lineadmin.lottery.models import Lottery, LotteryDraw
 from lineadmin.lottery.plan import percent_text
 from lineadmin.lottery.states import CLOSED, DAILY, PAGE, RULE_LABELS, Phase, phase_of
+from lineadmin.web import coupon_holder
+from lineadmin.web.coupon_drawn import guarded, identity_page, missing
 
 bp = Blueprint("lottery_page", __name__)
-
-SECURITY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'self'"
-)
 
 
 @dataclass(frozen=True)
@@ -64,23 +62,34 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
-@bp.get("/l/<token>")
+@bp.get("/c/l/<token>")
 def show(token: str) -> Response:
     """The lottery's page."""
     lottery, friend_id = _find(token)
-    return _answer(lottery, friend_id, token)
+    return _turned_away(friend_id, token) or _answer(lottery, friend_id, token)
 
 
-@bp.post("/l/<token>/draw")
+@bp.post("/c/l/<token>/draw")
 def take(token: str) -> Response:
     """Draw. A form that is sent twice draws once: the page shows what came of it."""
     lottery, friend_id = _find(token)
+    turned_away = _turned_away(friend_id, token)
+    if turned_away is not None:
+        return turned_away
     try:
         draw(lottery.id, friend_id, how=PAGE, now=clock.now())
     except NotDrawn as refused:
         if refused.earlier is None:
             return _answer(lottery, friend_id, token, error=str(refused))
     return redirect(url_for(".show", token=token), 303)
+
+
+@bp.get("/e/l/<token>")
+def identity(token: str) -> Response:
+    """Where LINE's script asks who is there; it works below the LIFF app's address only."""
+    if not coupon_holder.asks_line() or read_token(token) is None:
+        abort(404)
+    return identity_page(f"l/{token}")
 
 
 def preview(lottery: Lottery, prizes: list[tuple[str, str]]) -> str:
@@ -99,7 +108,7 @@ def _answer(lottery: Lottery, friend_id: int, token: str, *, error: str = "") ->
     more = _result(lottery, drawn) if drawn is not None else {}
     entry = f"{lottery.code}:{friend_id}:{drawn.period if drawn else 0}"
     page = _view(lottery, prizes, phase, entry=entry, token=token, error=error, **more)
-    return _guarded(make_response(render("web/lottery.html", page=page), 400 if error else 200))
+    return guarded(make_response(render("web/lottery.html", page=page), 400 if error else 200))
 
 
 def _view(
@@ -143,32 +152,31 @@ def _last_draw(lottery: Lottery, friend_id: int) -> LotteryDraw | None:
     return found
 
 
+def _turned_away(friend_id: int, token: str) -> Response | None:
+    """The page for whoever LINE does not know as the friend this link was made for."""
+    if not coupon_holder.asks_line():
+        return None
+    known = coupon_holder.holder()
+    if known is None:
+        return guarded(redirect(url_for(".identity", token=token)))
+    if known.friend_id != friend_id:
+        text = _("Only the friend who got it can draw with it. Ask us for one of your own.")
+        return missing(403, _("This link belongs to somebody else"), text)
+    return None
+
+
 def _find(token: str) -> tuple[Lottery, int]:
     counted = throttle.address_key(request.remote_addr or "")
     wall = clock.wall()
     try:
         throttle.check(counted, wall=wall)
     except throttle.TooManyTries as refused:
-        abort(_missing(429, _("Please wait a moment"), str(refused)))
+        abort(missing(429, _("Please wait a moment"), str(refused)))
     found = read_token(token)
     if found is None:
         throttle.miss(counted, wall=wall)
         text = _(
             "The link may be incomplete. Go back to the chat in LINE and tap the lottery again."
         )
-        abort(_missing(404, _("This lottery was not found"), text))
+        abort(missing(404, _("This lottery was not found"), text))
     return found
-
-
-def _missing(status: int, heading: str, text: str) -> Response:
-    shop_name = settings.shop().name
-    page = render("web/coupon_missing.html", heading=heading, text=text, shop_name=shop_name)
-    return _guarded(make_response(page, status))
-
-
-def _guarded(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = SECURITY
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -90,12 +90,12 @@ def test_somebody_elses_or_a_forged_link_draws_nothing_and_guessing_is_slowed(cl
     token = token_for(sure, hana.id)
     other = make_friend()
     forged = re.sub(r"-\d+-", f"-{other.id}-", token)
-    assert client.get(f"/l/{forged}").status_code == 404
-    assert client.post(f"/l/{forged}/draw").status_code == 404
-    assert client.get("/l/nonsense").status_code == 404
+    assert client.get(f"/c/l/{forged}").status_code == 404
+    assert client.post(f"/c/l/{forged}/draw").status_code == 404
+    assert client.get("/c/l/nonsense").status_code == 404
     for _try in range(throttle.ADDRESS.misses):
-        client.get(f"/l/{forged}")
-    assert client.get(f"/l/{token}").status_code == 429
+        client.get(f"/c/l/{forged}")
+    assert client.get(f"/c/l/{token}").status_code == 429
     assert not LotteryDraw.select().exists()
 
 
