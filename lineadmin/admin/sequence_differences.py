@@ -47,8 +47,9 @@ def _branches(old: Definition, new: Definition) -> Iterator[str]:
     if not old.branched and not new.branched:
         yield from _steps(old.branches[0], new.branches[0], "")
         return
-    for name in before.keys() - after.keys():
-        yield _("Branch gone: %(name)s", name=name or _("everyone together"))
+    for name in before:
+        if name not in after and old.branched:
+            yield _("Branch gone: %(name)s", name=name)
     for name, branch in after.items():
         title = name or _("everyone together")
         if name not in before:

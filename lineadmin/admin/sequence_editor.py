@@ -314,7 +314,7 @@ class EditorRoutes(AdminPage):
             if field.errors
         ]
         whole = [str(one) for one in getattr(form, "form_errors", [])]
-        return _json({"errors": wrong, "whole": whole}, 422)
+        return _json({"errors": wrong, "whole": whole})
 
     def _conflict(self, row: Sequence, here: str, form: Any) -> Response | str:
         newest = self._get(row.id)
@@ -326,7 +326,7 @@ class EditorRoutes(AdminPage):
             else _("Somebody else changed this meanwhile. Yours is not saved yet.")
         )
         if _autosaving():
-            return _json({"conflict": said, "version": newest.version}, 409)
+            return _json({"conflict": said, "version": newest.version})
         flash(_("Somebody else changed this meanwhile. Check below, then save again."), "error")
         return self._editor(newest, here, form=form)
 
@@ -390,10 +390,9 @@ def _autosaving() -> bool:
     return "X-Autosave" in request.headers
 
 
-def _json(found: dict[str, Any], status: int = 200) -> Response:
-    response = Response(
-        json.dumps(found, ensure_ascii=False), status=status, mimetype="application/json"
-    )
+def _json(found: dict[str, Any]) -> Response:
+    """A refusal answers 200 too: half-typed drafts are no errors for the browser's console."""
+    response = Response(json.dumps(found, ensure_ascii=False), mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
 

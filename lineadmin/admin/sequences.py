@@ -176,6 +176,7 @@ def _line(row: Sequence, counts: dict[str, int]) -> dict[str, Any]:
         "row": row,
         "trigger": trigger_sentence(definition.trigger),
         "steps": steps_of(definition),
+        "branches": len(definition.branches),
         "underway": counts.get("active", 0),
         "finished": counts.get("finished", 0),
         "held": counts.get("held", 0),

@@ -68,9 +68,11 @@ def _load_definition(sequence_id: int, part: SequencePart, path: Path, context: 
         ),
     }
     definition = _read(wanted, path, context)
-    unfinished = not part.enabled and not row.enabled and _lacks_messages(definition)
-    if not unfinished:
-        _refuse_problems(definition, part, path, context)
+    unfinished = part.draft or (
+        not part.enabled and not row.enabled and _lacks_messages(definition)
+    )
+    if not part.draft:
+        _refuse_problems(definition, part, path, context, may_lack_messages=unfinished)
     if dump(definition) != now or (row.live_version is None and not unfinished):
         drafts.save_draft(
             sequence_id,
@@ -128,13 +130,23 @@ def _read(wanted: dict[str, Any], path: Path, context: Context) -> Definition:
 
 
 def _refuse_problems(
-    definition: Definition, part: SequencePart, path: Path, context: Context
+    definition: Definition,
+    part: SequencePart,
+    path: Path,
+    context: Context,
+    *,
+    may_lack_messages: bool,
 ) -> None:
     for number, branch in enumerate(part.branches or []):
         for index, step in enumerate(branch.steps):
             place = (*path, "branches", number, "steps", index, "messages")
-            context.check_messages(place, step.messages)
+            if step.messages or not may_lack_messages:
+                context.check_messages(place, step.messages)
     for problem in problems(definition, now=context.now, public_url=context.public_url):
+        if may_lack_messages and problem.step is not None:
+            branch_number, step_number = problem.step
+            if not definition.branches[branch_number].steps[step_number].messages:
+                continue
         raise context.refuse((*path, *problem.path), problem.sentence)
 
 
@@ -144,6 +156,8 @@ def _lacks_messages(definition: Definition) -> bool:
 
 def _dumped(row: Sequence) -> dict[str, Any]:
     item: dict[str, Any] = {"name": row.name, "enabled": row.enabled}
+    if row.live_version is None:
+        item["draft"] = True  # nobody has published it: it may be half done
     period = {}
     if row.period_from is not None:
         period["from"] = row.period_from.isoformat()

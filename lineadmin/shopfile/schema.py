@@ -347,6 +347,7 @@ class SequencePart(Part):
 
     name: Name
     enabled: StrictBool | None = None
+    draft: StrictBool | None = None  # keep it as a draft: nothing is published, it may be half done
     period: Period | None = None
     priority: Any = None
     when_off: Any = None  # for friends underway: pause | finish | stop

@@ -10,7 +10,7 @@ const head = document.querySelector("[data-head]");
 const form = panel.querySelector("form[data-guard]");
 // Name, period and priority hold at once: they are saved by their button.
 const drafts = form && !("fixed" in panel.dataset) && !form.querySelector('.form-actions [type="submit"]');
-const LEAVING = ".canvas, .page-actions, .step-tools, .sequence-tabs, .branch-list";
+const LEAVING = ".canvas, .page-actions, .step-tools, .sequence-bar, .branch-list";
 
 let timer = 0;
 let saving = null; // the save on its way
@@ -49,7 +49,7 @@ async function send() {
   let told;
   try {
     answer = await fetch(form.action, { method: "POST", body, headers: { "X-Autosave": "1" } });
-    if (answer.redirected) throw new Error();
+    if (!answer.ok || answer.redirected) throw new Error();
     told = await answer.json();
   } catch {
     form.dataset.changed = "1";
@@ -57,7 +57,7 @@ async function send() {
     later(AGAIN_MS);
     return false;
   }
-  if (answer.ok) {
+  if (told.canvas) {
     trouble([]);
     for (const field of document.querySelectorAll("input[name=version]")) field.value = told.version;
     follow(told.name);
@@ -65,7 +65,7 @@ async function send() {
     return true;
   }
   form.dataset.changed = form.dataset.changed || "1";
-  if (answer.status === 409) conflict(told);
+  if (told.conflict) conflict(told);
   else refused(told);
   return false;
 }

@@ -1,23 +1,21 @@
-"""Step messages on screen: built, published, switched; by forms and by clicks."""
+"""Step messages on screen: built, kept, published, switched and gone back to, by forms."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from lineadmin import clock as shop_clock
-from lineadmin import settings
 from lineadmin.coupons.models import Coupon
-from lineadmin.friends.models import Source
+from lineadmin.friends.models import Source, Tag
+from lineadmin.segments.models import Segment
 from lineadmin.sequences import actions
 from lineadmin.sequences.definition import dump
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
-from lineadmin.tasks.tick import tick
-from tests.browse import NARROW, WIDE, english_on, serious_violations, sideways_overflow, sign_in
 from tests.conftest import NOON
-from tests.panel import PASSWORD, Panel, hidden_of, panel_of, with_password
+from tests.panel import Panel, hidden_of, panel_of
 from tests.sequences import stage
 
 HELLO = json.dumps([{"text": "週一快樂"}])
@@ -25,7 +23,19 @@ HELLO = json.dumps([{"text": "週一快樂"}])
 
 @pytest.fixture
 def panel(app: Any, clock: Any) -> Panel:
-    """The browser of a manager."""
+    """The browser of a manager, in a shop with a source, a tag, a coupon and a segment."""
+    Source.create(code="storefront", name="門市 QR", created_at=NOON)
+    Tag.create(name="愛吃雙拼", created_at=NOON)
+    Coupon.create(
+        code="bento20",
+        title="雙拼便當 8 折",
+        benefit="percent",
+        benefit_value=20,
+        valid_days=7,
+        created_at=NOON,
+    )
+    young = {"field": "age", "op": "less_than", "value": 25}
+    Segment.create(name="年輕人", tree=young, created_at=NOON)
     return panel_of(app, "manager")
 
 
@@ -147,82 +157,217 @@ def test_switching_off_says_what_happens_and_keeps_friends_waiting(panel: Panel)
     assert Enrolment.get().state == "active"
 
 
+# -- drafts keep themselves --------------------------------------------------------------------
+
+
+def autosave(
+    panel: Panel, row: Sequence, path: str, version: int | None = None, **data: Any
+) -> Any:
+    version = version or Sequence.get_by_id(row.id).version
+    return panel.post(
+        f"/admin/sequences/{row.id}/{path}/",
+        {"version": version, **data},
+        headers={"X-Autosave": "1"},
+    )
+
+
+def test_a_save_while_typing_answers_with_the_canvas_and_the_next_version(panel: Panel) -> None:
+    row = make(panel)
+    answer = autosave(panel, row, "step/0-1", after_days="3", at="18:30", messages=HELLO)
+    assert answer.status_code == 200
+    assert answer.json["version"] == Sequence.get_by_id(row.id).version
+    assert "第 3 天 18:30" in answer.json["canvas"]
+    assert "發布並啟用" in answer.json["head"]
+    assert "<html" not in answer.json["canvas"] + answer.json["head"]
+
+
+def test_a_save_while_typing_says_what_is_wrong_where(panel: Panel) -> None:
+    row = make(panel)
+    answer = autosave(panel, row, "step/0-1", after_days="31", at="25:00", messages=HELLO)
+    told = {one["field"]: one["sentences"] for one in answer.json["errors"]}
+    assert told == {
+        "after_days": ["步驟之間的天數請填 1 到 30 的整數。"],
+        "at": ["時間請寫成 09:30 這樣。"],
+    }
+    assert steps_of(row)[0]["after_days"] == 1
+
+
+def test_a_save_over_somebody_elses_change_names_who(panel: Panel, app: Any) -> None:
+    row = make(panel)
+    opened = row.version
+    save_step(panel_of(app, "manager", name="阿珠"), row)
+    answer = autosave(panel, row, "step/0-1", opened, after_days="3", at="10:00", messages=HELLO)
+    assert "阿珠" in answer.json["conflict"]
+    newest = answer.json["version"]
+    answer = autosave(panel, row, "step/0-1", newest, after_days="3", at="10:00", messages=HELLO)
+    assert answer.json["canvas"]
+    assert steps_of(row)[0]["after_days"] == 3
+
+
+def test_a_text_nobody_wrote_into_is_no_message(panel: Panel) -> None:
+    row = make(panel)
+    blank = json.dumps([{"text": " "}])
+    assert autosave(panel, row, "step/0-1", after_days="2", at="10:00", messages=blank).json
+    assert steps_of(row)[0]["messages"] == []
+
+
+def test_undo_and_redo_are_offered_where_there_is_something(panel: Panel) -> None:
+    row = make(panel)
+    address = f"/admin/sequences/{row.id}"
+    save_step(panel, row, after_days="9")
+    for way, days in (("undo", 1), ("redo", 9)):
+        version = Sequence.get_by_id(row.id).version
+        answer = panel.post(f"{address}/{way}/", {"version": version, "at": "0-1"})
+        assert answer.location.endswith("at=0-1")
+        assert steps_of(row)[0]["after_days"] == days
+
+
+# -- who starts, who gets what -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "trigger"),
+    [
+        ({"who": "any"}, {"follow": "any"}),
+        ({"who": "chosen", "sources": ["storefront", "unknown"]}, None),
+        ({"who": "tag_added", "tag": "愛吃雙拼"}, {"tag_added": "愛吃雙拼"}),
+        ({"who": "coupon_redeemed", "coupon": "bento20"}, {"coupon_redeemed": "bento20"}),
+        ({"who": "segment", "segment": "年輕人"}, {"segment": "年輕人"}),
+        ({"who": "manual"}, {"manual": True}),
+        (
+            {"who": "date", "date_field": "birthday", "side": "before", "days": "7"},
+            {"date": {"field": "birthday", "offset_days": -7}},
+        ),
+        (
+            {"who": "date", "date_field": "birthday", "side": "after", "days": "3"},
+            {"date": {"field": "birthday", "offset_days": 3}},
+        ),
+        (
+            {"who": "date", "date_field": "birthday", "side": "on", "days": "3"},
+            {"date": {"field": "birthday", "offset_days": 0}},
+        ),
+    ],
+    ids=str,
+)
+def test_every_way_of_starting_is_chosen_on_screen(
+    panel: Panel, fields: dict[str, Any], trigger: Any
+) -> None:
+    row = make(panel)
+    answer = autosave(panel, row, "trigger", **{"days": "0", "side": "on", **fields})
+    assert "errors" not in answer.json
+    written = dump(actions.definition_of(Sequence.get_by_id(row.id)))["trigger"]
+    assert written == trigger or {"follow": fields["sources"]} == written
+    again = panel.get(f"/admin/sequences/{row.id}/?at=trigger").text
+    assert re.search(rf'<input checked[^>]*value="{fields["who"]}"', again)
+
+
+@pytest.mark.parametrize("who", ["chosen", "tag_added", "coupon_redeemed", "segment"])
+def test_a_way_of_starting_that_is_about_something_needs_it(panel: Panel, who: str) -> None:
+    row = make(panel)
+    assert autosave(panel, row, "trigger", who=who, days="0", side="on").json["errors"]
+
+
+def test_branches_are_added_described_and_taken_out(panel: Panel) -> None:
+    row = make(panel)
+    save_step(panel, row)
+    address = f"/admin/sequences/{row.id}"
+
+    def post(path: str, **data: Any) -> str:
+        version = Sequence.get_by_id(row.id).version
+        return panel.post(
+            f"{address}/{path}/", {"version": version, **data}, follow_redirects=True
+        ).text
+
+    assert "請選擇這個分支的對象" in post("branch/add")
+    where = json.dumps({"all": [{"field": "age", "op": "less_than", "value": 25}]})
+    answer = autosave(panel, row, "branch/0", name="", where=where)
+    assert answer.json.get("name") == "年齡未滿 25", answer.json
+    assert autosave(panel, row, "branch/0", name="", where="{}").json["errors"]
+    post("branch/copy", branch="0")
+    post("branch/move", branch="1", left="1")
+    branches = dump(actions.definition_of(Sequence.get_by_id(row.id)))["branches"]
+    assert [one.get("name", "") for one in branches] == ["", "年齡未滿 25", "其他好友"]
+    post("branch/delete", branch="0")
+    post("branch/delete", branch="0")
+    assert steps_of(row)[0]["messages"] == [{"text": "週一快樂"}]
+    assert not actions.definition_of(Sequence.get_by_id(row.id)).branched
+
+
+def test_when_branches_are_chosen_and_whom_it_stops_for(panel: Panel) -> None:
+    row = make(panel)
+    stop = {"all": [{"field": "age", "op": "at_least", "value": 65}]}
+    autosave(panel, row, "groups", decide="first_step", stop=json.dumps(stop))
+    definition = actions.definition_of(Sequence.get_by_id(row.id))
+    assert (definition.decide, definition.stop) == ("first_step", stop)
+    autosave(panel, row, "groups", decide="enrolment", stop=json.dumps({"all": []}))
+    assert actions.definition_of(Sequence.get_by_id(row.id)).stop is None
+
+
+# -- versions ----------------------------------------------------------------------------------
+
+
+def test_publishing_says_what_changes_and_moves_friends_where_asked(panel: Panel) -> None:
+    row = make(panel)
+    save_step(panel, row)
+    publish(panel, row)
+    stage.follow(NOON)
+    stage.tick(NOON)
+    save_step(panel, row, after_days="3", at="18:30")
+    page = panel.get(f"/admin/sequences/{row.id}/publish/").text
+    assert "第 1 天 10:00 → 第 3 天 18:30" in page
+    assert "進行中的 1 位好友" in page
+    version = Sequence.get_by_id(row.id).version
+    panel.post(
+        f"/admin/sequences/{row.id}/publish/",
+        {"confirmed": "1", "version": version, "underway": "move"},
+    )
+    assert Enrolment.get().version_id == Sequence.get_by_id(row.id).live_version
+    assert f"{Enrolment.get().next_at.astimezone(stage.TAIPEI):%m-%d %H:%M}" == "11-26 18:30"
+
+
+def test_friends_stay_on_their_version_unless_moved_later(panel: Panel) -> None:
+    row = make(panel)
+    save_step(panel, row)
+    publish(panel, row)
+    stage.follow(NOON)
+    stage.tick(NOON)
+    first = Enrolment.get().version_id
+    save_step(panel, row, after_days="3")
+    publish(panel, row)
+    assert Enrolment.get().version_id == first
+    page = panel.get(f"/admin/sequences/{row.id}/versions/").text
+    assert "有 1 位好友還在舊版本進行中" in page
+    address = f"/admin/sequences/{row.id}/versions"
+    assert "下一步" in panel.post(f"{address}/move/").text  # asks first
+    assert Enrolment.get().version_id == first
+    panel.post(f"{address}/move/", {"confirmed": "1"})
+    assert Enrolment.get().version_id != first
+    panel.post(f"{address}/1/restore/", {"version": Sequence.get_by_id(row.id).version})
+    assert steps_of(row)[0]["after_days"] == 1
+
+
+def test_the_calendar_shows_every_step_on_its_day(panel: Panel) -> None:
+    row = make(panel)
+    save_step(panel, row, after_days="3", at="18:30", weekday="mon")
+    stage.publish(stage.step(), now=NOON)
+    page = panel.get(f"/admin/sequences/{row.id}/calendar/?start=2026-11-23").text
+    squares = page.split("<time ")
+    (square,) = [one for one in squares if "18:30" in one]
+    assert 'datetime="2026-11-30"' in square  # three days on, then on to Monday
+    assert "週一快樂" in square
+    assert (
+        panel.get(f"/admin/sequences/{row.id}/calendar/?start=x&month=2026-99").status_code == 200
+    )
+
+
 @pytest.mark.parametrize("role", ["viewer", "staff"])
 def test_who_may_not_edit_may_only_look(role: str, app: Any, clock: Any) -> None:
     row = stage.publish(stage.step(), now=NOON)
     panel = panel_of(app, role)
     assert panel.get(f"/admin/sequences/{row.id}/").status_code == 200
-    for path in ("step/0-1", "step/add", "trigger", "settings", "publish", "disable", "archive"):
+    paths = "step/0-1 step/add step/copy step/move step/delete branch/0 branch/add branch/copy "
+    paths += "branch/move branch/delete trigger groups settings publish disable archive undo redo "
+    paths += "versions/move versions/1/restore discard duplicate"
+    for path in paths.split():
         assert panel.post(f"/admin/sequences/{row.id}/{path}/").status_code == 403
     assert Sequence.get_by_id(row.id).enabled
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_a_sequence_is_built_by_clicks_and_arrives(
-    page: Any, line: Any, app: Any, live: str, clock: Any, size: Any
-) -> None:
-    settings.change_shop({"name": "熊大便當"}, staff=None, wall=NOON)
-    with_password("owner", name="小美", email="mei@example.com")
-    Source.create(code="storefront", name="門市 QR", created_at=NOON)
-    Coupon.create(
-        code="bento20",
-        title="雙拼便當 8 折",
-        benefit="percent",
-        benefit_value=20,
-        valid_days=7,
-        created_at=NOON,
-    )
-    page.set_viewport_size(size)
-    sign_in(page, live, "mei@example.com", PASSWORD)
-    page.goto(f"{live}/admin/sequences/")
-    page.get_by_role("link", name="建立漸進式訊息").first.click()
-    page.get_by_label("名稱").fill("新好友四週養成")
-    page.get_by_role("button", name="下一步：編輯步驟").click()
-
-    page.get_by_role("button", name="文字").click()
-    page.locator(".part textarea").fill("{name} 週一快樂！")
-    page.get_by_role("button", name="優惠券", exact=True).click()
-    page.get_by_label("優惠券", exact=True).select_option("bento20")
-    # Going on keeps what was written, without a save button.
-    page.locator(".plus").last.click()
-    page.get_by_role("heading", name="第 2 步").wait_for()
-    page.get_by_role("button", name="文字").click()
-    page.locator(".part textarea").fill("新品投票")
-    page.get_by_label("距離上一步幾天").fill("7")
-    page.locator(".node").nth(1).click()
-    page.get_by_role("heading", name="第 1 步").wait_for()
-    assert page.locator(".part textarea").input_value() == "{name} 週一快樂！"
-    page.wait_for_timeout(400)
-    assert clean(page) == []
-
-    page.locator(".page-actions").get_by_text("發布並啟用").click()
-    page.get_by_role("button", name="發布並啟用").click()
-    page.get_by_text("啟用中").first.wait_for()
-    assert clean(page) == []
-    row = Sequence.get()
-    assert [step["messages"] for step in steps_of(row)] == [
-        [{"text": "{name} 週一快樂！"}, {"coupon": "bento20"}],
-        [{"text": "新品投票"}],
-    ]
-
-    phone = line.client.add_phone("花子")
-    stage.follow(NOON, line_user_id=phone["user_id"], name="花子")
-    tick(shop_clock.now(), shop_clock.wall())
-    clock.forward(hours=22)  # the next day at 10:00
-    tick(shop_clock.now(), shop_clock.wall())
-    assert line.client.texts(phone["user_id"]) == ["花子 週一快樂！"]
-    clock.forward(days=7)
-    tick(shop_clock.now(), shop_clock.wall())
-    tick(shop_clock.now(), shop_clock.wall())
-    assert line.client.texts(phone["user_id"]) == ["花子 週一快樂！", "新品投票"]
-    page.reload()
-    assert page.get_by_text("送達 1").count() == 2
-
-
-def clean(page: Any) -> list[str]:
-    """What is wrong with the page as it stands."""
-    wrong = serious_violations(page) + english_on(page)
-    if sideways_overflow(page):
-        wrong.append(f"{sideways_overflow(page)} px too wide")
-    return wrong

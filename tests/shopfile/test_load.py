@@ -220,6 +220,24 @@ sequences:
         load("version: 1\nsequences: [{name: 草稿, enabled: true}]")
 
 
+def test_a_draft_that_is_half_done_survives_its_own_dump(load: Any) -> None:
+    load(
+        """
+version: 1
+sequences:
+  - {name: 草稿, enabled: false, draft: true, trigger: {tag_added: 還沒有的標籤},
+     branches: [{name: 新分支, where: {all: []}, steps: []},
+                {name: 其他好友, otherwise: true, steps: []}]}
+"""
+    )
+    dumped = shopfile.dump()
+    assert ("sequence", "草稿") not in load(dumped).changed
+    assert shopfile.dump() == dumped
+    assert Sequence.get().live_version is None
+    with pytest.raises(ShopFileError):
+        load(dumped.replace("enabled: false", "enabled: true"))
+
+
 def test_what_friends_underway_do_when_they_are_asked_and_what_stops_them(load: Any) -> None:
     load(WHOLE)
     stop = "{field: tag, op: is, value: 客訴中}"
