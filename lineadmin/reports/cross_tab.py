@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from peewee import JOIN, Case, fn
+from peewee import JOIN, SQL, Case, fn
 
 from lineadmin import segments
 from lineadmin.friends.models import Field, Friend, FriendField, Source
@@ -92,9 +92,12 @@ def cross(rows: Attribute, columns: Attribute, condition: Any) -> CrossTab:
         on = (held.friend == Friend.id) & (held.field == attribute.field)
         query = query.join(held, JOIN.LEFT_OUTER, on=on).switch(Friend)
         values.append(held.text)
-    query = query.where(condition).group_by(*values)
+    # Grouped by their names in the result: PostgreSQL takes two equal expressions with parameters
+    # for different ones.
+    named = [value.alias(name) for value, name in zip(values, ("row_", "column_"), strict=True)]
+    query = query.where(condition).group_by(SQL("row_"), SQL("column_"))
     counts: dict[tuple[str, str], int] = {}
-    for row, column, count in query.select(*values, fn.COUNT(Friend.id)).tuples():
+    for row, column, count in query.select(*named, fn.COUNT(Friend.id)).tuples():
         place = (rows.place(row), columns.place(column))
         counts[place] = counts.get(place, 0) + int(count)
     return CrossTab(rows, columns, counts)
