@@ -55,7 +55,7 @@ class CouponForm(PictureFields, StaffForm):
     benefit = RadioField(
         _l("Benefit"), choices=lambda: list(benefits.labels().items()), default=benefits.PERCENT
     )
-    percent = _number(_l("Percent off"))
+    percent = _number(_l("Percentage"))
     amount = _number(_l("Amount (NT$)"))
     gift = StringField(_l("What is the gift?"), filters=[stripped])
     minimum_spend = _number(_l("Minimum spend (NT$)"))

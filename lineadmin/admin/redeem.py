@@ -27,6 +27,7 @@ UNDO_REASONS = (_l("Pressed by mistake"), _l("The friend changed her mind"), _l(
 ADVICE: dict[State | Outcome, Any] = {
     Outcome.UNREADABLE: _l("A code has 12 letters and digits. Please check it and try again."),
     Outcome.UNKNOWN: _l("No coupon of this shop has this code. It may be mistyped or forged."),
+    Outcome.SHARED: _l("Everybody has this code. Scan the QR on the friend's page instead."),
     Outcome.FOREIGN: _l("This QR code leads somewhere else. Ask for the coupon from our chat."),
 }
 

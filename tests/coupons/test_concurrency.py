@@ -7,8 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+from lineadmin.coupons import partner_codes
 from lineadmin.coupons.issue import issue_many, void
-from lineadmin.coupons.models import Coupon, CouponIssue, Redemption
+from lineadmin.coupons.models import Coupon, CouponIssue, PartnerCode, Redemption
 from lineadmin.journal.models import Fact
 from tests.coupons.making import NOON, give, make_coupon
 from tests.factories import make_friend, make_friends
@@ -51,6 +52,20 @@ def test_200_claims_at_once_on_a_stock_of_50_give_exactly_50(db, config):
     assert Coupon.get_by_id(coupon.id).issued == 50
     assert CouponIssue.select().count() == 50
     assert Fact.select().where(Fact.kind == "coupon.issued").count() == 50
+
+
+def test_each_code_of_a_partners_list_goes_out_once_however_many_claim_at_once(db, config):
+    coupon = make_coupon(code_kind="list")
+    listed = "\n".join(f"PARTNER-{number}" for number in range(30))
+    partner_codes.add_codes(coupon.id, listed, staff=None, now=NOON, wall=NOON)
+    friends = make_friends(80)
+    db.close()
+    share = [[coupon.id, friends[start], friends[start + 19]] for start in range(0, 80, 20)]
+    assert sum(_race(config.database_url, "claim", share)) == 30
+    given = [copy.given_code for copy in CouponIssue.select()]
+    assert len(set(given)) == 30
+    tied = {row.code: row.issue_id for row in PartnerCode.select()}
+    assert tied == {copy.given_code: copy.id for copy in CouponIssue.select()}
 
 
 def test_one_friend_claiming_from_4_processes_gets_one_copy(db, config):
