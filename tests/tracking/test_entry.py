@@ -184,7 +184,7 @@ def test_a_token_line_does_not_stand_for_changes_nothing(client, shop, clock, da
     }[damage]
     answer = client.post("/e", json={"id_token": token, "src": "storefront"})
     assert answer.status_code == 400
-    assert "請重新在 LINE 開啟" in answer.get_json()["error"]
+    assert "請在 LINE 裡重新打開連結" in answer.get_json()["error"]
     assert EntryVisit.select().count() == 0
 
 
