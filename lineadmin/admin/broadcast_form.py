@@ -100,6 +100,14 @@ class BroadcastForm(StaffForm):
         ),
     )
 
+    wake = BooleanField(
+        _l("Wake-up message"),
+        description=_l(
+            "For friends who have long been silent: whoever never answers several of them is left "
+            "alone and tagged. How many is in the shop settings."
+        ),
+    )
+
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """Conditions that were begun but not chosen are no matter."""
         if self.who.data != OWN:
@@ -139,6 +147,7 @@ class BroadcastForm(StaffForm):
             "at": self.moment(),
             "holdout_percent": self.holdout_percent.data or 0,
             "service": bool(self.service.data),
+            "wake": bool(self.wake.data),
         }
 
 
@@ -158,6 +167,7 @@ def form_of(row: Broadcast) -> BroadcastForm:
         messages=row.parts,
         holdout_percent=row.holdout_percent or None,
         service=row.service,
+        wake=row.wake,
         **audience_choice(row.audience),
     )
 

@@ -35,6 +35,7 @@ def sum_of_form(form: BroadcastForm, broadcast_id: int) -> dict[str, Any] | None
         broadcast_id=broadcast_id,
         holdout_percent=percent if 0 <= percent <= 50 else 0,
         service=bool(form.service.data),
+        wake=bool(form.wake.data),
     )
     return in_words(found, percent)
 
@@ -52,6 +53,7 @@ def in_words(found: ledger.Ledger, holdout_percent: int) -> dict[str, Any]:
         "lines": [
             (reasons.label(reasons.BLOCKED), found.blocked),
             (reasons.label(reasons.OPTED_OUT), found.opted_out),
+            (reasons.label(reasons.DORMANT), found.dormant),
             (_("Holdout group of %(percent)s%%", percent=holdout_percent), found.holdout),
             (_cap_words(shop), found.cap),
         ],

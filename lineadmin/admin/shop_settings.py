@@ -55,6 +55,11 @@ class ShopForm(StaffForm):
         [validators.InputRequired(), validators.NumberRange(0, 60)],
         description=_l("So long can a broadcast be taken back after it was confirmed."),
     )
+    wake_tries = IntegerField(
+        _l("Wake-up messages without an answer until a friend is left alone"),
+        [validators.Optional(), validators.NumberRange(0, 20)],
+        description=_l("0: never left alone."),
+    )
     first_greeting_falls_back = BooleanField(
         _l("Send the first greeting as a counted push when the free reply fails")
     )
@@ -74,6 +79,7 @@ class ShopForm(StaffForm):
             "quiet_from": (self.quiet_from.data or None) if self.quiet_on.data else None,
             "quiet_until": (self.quiet_until.data or None) if self.quiet_on.data else None,
             "undo_minutes": self.undo_minutes.data,
+            **({} if self.wake_tries.data is None else {"wake_tries": self.wake_tries.data}),
             "first_greeting_falls_back": self.first_greeting_falls_back.data,
         }
         if self.quiet_on.data and not (changes["quiet_from"] and changes["quiet_until"]):

@@ -17,7 +17,7 @@ from lineadmin.messages.parts import dump_parts, parse_parts
 from lineadmin.staff.models import Staff
 
 LONGEST_NAME = 60
-EDITED = ("name", "parts", "audience", "at", "variants", "holdout_percent", "service")
+EDITED = ("name", "parts", "audience", "at", "variants", "holdout_percent", "service", "wake")
 MOST_HELD = 50  # percent
 
 
@@ -30,6 +30,7 @@ def draft_broadcast(
     variants: Any = (),
     holdout_percent: int = 0,
     service: bool = False,
+    wake: bool = False,
     staff: Staff | None,
     now: datetime,
     wall: datetime,
@@ -40,10 +41,11 @@ def draft_broadcast(
     :param at: the wanted shop time; None = as soon as it is confirmed
     :param variants: further versions of the message, each a list of parts; `parts` is version A
     :param holdout_percent: this many of hundred get nothing, for comparison
+    :param wake: it is to wake silent friends, and stops for those who never answer (dormant.py)
     :param service: a notice everybody has to have: the frequency cap neither stops nor counts it
     :raises DomainError: the name is empty, too long or taken; message or audience cannot be
     """
-    values = _checked(name, parts, audience, at, variants, holdout_percent, service)
+    values = _checked(name, parts, audience, at, variants, holdout_percent, service, wake)
     by = None if staff is None else staff.id
     with atomic():
         row = Broadcast.insert(
@@ -70,6 +72,7 @@ def edit_broadcast(
     variants: Any = None,
     holdout_percent: int | None = None,
     service: bool | None = None,
+    wake: bool | None = None,
     version: int,
     staff: Staff | None,
     wall: datetime,
@@ -88,6 +91,7 @@ def edit_broadcast(
         row.variants or [] if variants is None else variants,
         row.holdout_percent if holdout_percent is None else holdout_percent,
         row.service if service is None else service,
+        row.wake if wake is None else wake,
     )
     with atomic():
         row = get(broadcast_id)
@@ -153,6 +157,7 @@ def duplicate(
         variants=row.variants or [],
         holdout_percent=row.holdout_percent,
         service=row.service,
+        wake=row.wake,
         staff=staff,
         now=now,
         wall=wall,
@@ -167,6 +172,7 @@ def _checked(
     variants: Any,
     holdout_percent: int,
     service: bool,
+    wake: bool,
 ) -> dict[str, Any]:
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME:
@@ -191,6 +197,7 @@ def _checked(
         "variants": others or None,
         "holdout_percent": holdout_percent,
         "service": service,
+        "wake": wake,
     }
 
 

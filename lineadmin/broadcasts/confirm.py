@@ -167,6 +167,7 @@ def sum_of(row: Broadcast, *, now: datetime) -> Ledger:
         broadcast_id=row.id,
         holdout_percent=row.holdout_percent,
         service=row.service,
+        wake=row.wake,
     )
 
 

@@ -22,6 +22,7 @@ def hash_of(row: Broadcast) -> str:
         "at": None if row.at is None else row.at.isoformat(),
         "holdout": row.holdout_percent,
         "service": row.service,
+        "wake": row.wake,
         "quiet": row.quiet_override,
     }
     return hashlib.sha256(dump_json(told).encode()).hexdigest()

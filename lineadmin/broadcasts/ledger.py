@@ -9,6 +9,7 @@ from typing import Any
 from peewee import SQL, fn
 
 from lineadmin import segments, settings
+from lineadmin.broadcasts.dormant import asleep
 from lineadmin.broadcasts.variants import PRIORITY, held_back
 from lineadmin.db import to_ms
 from lineadmin.friends.models import Friend
@@ -22,7 +23,7 @@ from lineadmin.settings.cost import Cost, cost
 
 @dataclass(frozen=True)
 class Ledger:
-    """The sum staff check: matches − blocked − opted out − holdout − cap = will_send.
+    """The sum staff check: matches − blocked − opted out − dormant − holdout − cap = will_send.
 
     `left` is what broadcasts may still use this month, without the `reserve` that is kept from
     them; None: no monthly limit is known. `this_month` False: it leaves in a later month, whose
@@ -38,6 +39,7 @@ class Ledger:
     left: int | None
     this_month: bool
     everyone: bool
+    dormant: int = 0
     holdout: int = 0
     reserve: int = 0
 
@@ -60,6 +62,7 @@ class Ledger:
             "matches": self.matches,
             reasons.BLOCKED: self.blocked,
             reasons.OPTED_OUT: self.opted_out,
+            reasons.DORMANT: self.dormant,
             reasons.HOLDOUT: self.holdout,
             reasons.CAP: self.cap,
             "will_send": self.will_send,
@@ -76,6 +79,7 @@ def ledger(
     broadcast_id: int = 0,
     holdout_percent: int = 0,
     service: bool = False,
+    wake: bool = False,
 ) -> Ledger:
     """The sum for an audience (a condition tree) if it left at `at`, or now.
 
@@ -89,6 +93,7 @@ def ledger(
         due_at,
         cap=None if service else Cap.of(shop),
         holdout=held_back(broadcast_id, holdout_percent, now),
+        asleep=asleep(wake),
         priority=PRIORITY,
     )
     query = (
@@ -105,6 +110,7 @@ def ledger(
         matches=sum(counted.values()),
         blocked=counted.get(reasons.BLOCKED, 0),
         opted_out=counted.get(reasons.OPTED_OUT, 0),
+        dormant=counted.get(reasons.DORMANT, 0),
         holdout=counted.get(reasons.HOLDOUT, 0),
         cap=counted.get(reasons.CAP, 0),
         will_send=will_send,

@@ -50,6 +50,7 @@ class Broadcast(BaseModel):
     told = JSONTextField(null=True)  # the sum as it was shown when confirmed
     blocks_24 = IntegerField(null=True)  # who blocked within 24 hours, once those are over
     blocks_48 = IntegerField(null=True)
+    wake = BooleanField(default=False, constraints=[SQL("DEFAULT FALSE")])  # see dormant.py
 
 
 Broadcast.add_index(

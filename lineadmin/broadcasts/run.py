@@ -13,6 +13,7 @@ from peewee import SQL, fn
 
 from lineadmin import segments, settings
 from lineadmin.broadcasts import approval, states
+from lineadmin.broadcasts.dormant import asleep, tag_them
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.variants import PRIORITY, content_for, held_back
 from lineadmin.db import atomic, is_postgres
@@ -43,6 +44,9 @@ def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda
             steps += _take_back(broadcast_id, now, wall, stopping)
         if _finish(broadcast_id, now):
             steps += 1
+            row = Broadcast.get_by_id(broadcast_id)
+            if row.wake:
+                tag_them(row, now=now, wall=wall)
     return steps
 
 
@@ -121,6 +125,7 @@ def plan_chunk(broadcast_id: int, now: datetime, limit: int = CHUNK) -> bool:
             now=now,
             cap=None if row.service else Cap.of(shop),
             holdout=held_back(row.id, row.holdout_percent, now),
+            asleep=asleep(row.wake),
             counts_for_cap=not row.service,
         )
         if planned.last_friend_id is None:

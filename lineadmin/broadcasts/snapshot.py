@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin import segments, settings
+from lineadmin.broadcasts.dormant import asleep
 from lineadmin.broadcasts.models import Broadcast, BroadcastSnapshot
 from lineadmin.broadcasts.variants import PRIORITY, held_back
 from lineadmin.friends.models import Friend
@@ -25,6 +26,7 @@ def take(row: Broadcast, *, now: datetime) -> bytes:
         now if row.at is None else max(row.at, now),
         cap=None if row.service else Cap.of(settings.shop()),
         holdout=held_back(row.id, row.holdout_percent, now),
+        asleep=asleep(row.wake),
         priority=PRIORITY,
     )
     found: dict[str, list[int]] = {}

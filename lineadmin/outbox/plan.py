@@ -112,13 +112,15 @@ def plan_where(
     now: datetime,
     cap: Cap | None,
     holdout: Expression | None = None,
+    asleep: Expression | None = None,
     counts_for_cap: bool = True,
 ) -> Planned:
     """Plan one message for the next `limit` friends, in id order, of those `where` picks.
 
     `content` is one id for all, or an expression over `Friend`. Call it again with
     `after_friend_id=planned.last_friend_id` until that is None. `where` and
-    `holdout` are conditions on `Friend`; whom `holdout` is true for gets nothing, on purpose.
+    `holdout` are conditions on `Friend`; whom `holdout` is true for gets nothing, on purpose, nor
+    does whom `asleep` is true for.
     It is evaluated per chunk, so it should probe per friend (EXISTS) rather than build one list.
     """
     picked = Friend.id > after_friend_id
@@ -140,6 +142,7 @@ def plan_where(
                 due,
                 cap=cap if counts_for_cap else None,
                 holdout=holdout,
+                asleep=asleep,
                 promised=promises.to_come(priority, due_at),
             ).alias("reason"),
             (Value(content) if isinstance(content, int) else content).alias("content"),
@@ -209,11 +212,24 @@ def queue_one(
 
 
 def fate(
-    due_at: datetime, *, cap: Cap | None, holdout: Expression | None = None, priority: int = 50
+    due_at: datetime,
+    *,
+    cap: Cap | None,
+    holdout: Expression | None = None,
+    asleep: Expression | None = None,
+    priority: int = 50,
 ) -> Any:
     """Of each `Friend`, the reason she would be left out of a plan at `due_at`; "" = none."""
     promised = promises.to_come(priority, due_at)
-    return _reason(Friend, Friend.id, to_ms(due_at), cap=cap, holdout=holdout, promised=promised)
+    return _reason(
+        Friend,
+        Friend.id,
+        to_ms(due_at),
+        cap=cap,
+        holdout=holdout,
+        asleep=asleep,
+        promised=promised,
+    )
 
 
 def over_cap(friend_ids: Iterable[int], due_at: datetime, cap: Cap) -> set[int]:
@@ -301,6 +317,7 @@ def _reason(
     *,
     cap: Cap | None,
     holdout: Expression | None = None,
+    asleep: Expression | None = None,
     preset: Any = None,
     counts_for_cap: Any = None,
     promised: Any = None,
@@ -312,6 +329,8 @@ def _reason(
         (friend.status == BLOCKED_STATUS, reasons.BLOCKED),
         (friend.opted_out_at.is_null(False), reasons.OPTED_OUT),
     ]
+    if asleep is not None:
+        cases.append((asleep, reasons.DORMANT))
     if holdout is not None:
         cases.append((holdout, reasons.HOLDOUT))
     if cap is not None:

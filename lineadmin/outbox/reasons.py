@@ -11,6 +11,7 @@ BLOCKED = "blocked"
 OPTED_OUT = "opted_out"
 HOLDOUT = "holdout"
 CAP = "cap"
+DORMANT = "dormant"
 EXPIRED = "expired"
 LATE = "late"
 COUPON_GONE = "coupon_gone"
@@ -51,6 +52,7 @@ LABELS: dict[str, Any] = {
     OPTED_OUT: _l("Wants no notifications"),
     HOLDOUT: _l("In the group that gets nothing, for comparison"),
     CAP: _l("Has had enough messages lately"),
+    DORMANT: _l("Never answered several wake-up messages"),
     EXPIRED: _l("Too late to be of use"),
     LATE: _l("The server was down at its time"),
     NO_PUBLIC_URL: _l("This server has no public address"),

@@ -19,7 +19,13 @@ from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
 from lineadmin.outbox.queries import counts_by_state
 
 NAMES = 100
-PLANNED_OUT = (reasons.BLOCKED, reasons.OPTED_OUT, reasons.HOLDOUT, reasons.CAP)
+PLANNED_OUT = (
+    reasons.BLOCKED,
+    reasons.OPTED_OUT,
+    reasons.DORMANT,
+    reasons.HOLDOUT,
+    reasons.CAP,
+)
 
 
 @dataclass(frozen=True)

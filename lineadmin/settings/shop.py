@@ -34,6 +34,7 @@ class ShopSettings:
     reserve_messages: int = 0  # of each month, kept from broadcasts for steps and coupons
     approval_recipients: int | None = None  # a broadcast to more needs a second person …
     approval_twd: int | None = None  # … and one that costs more than this beyond the plan
+    wake_tries: int = 3  # unanswered wake-up messages until a friend is let sleep; 0 = no end
     first_greeting_falls_back: bool = True  # a refused free greeting goes out as a push
 
     @property
@@ -99,6 +100,7 @@ def check_shop(value: ShopSettings) -> None:
         ("cap_days", 1, 90),
         ("undo_minutes", 0, 60),
         ("plan_included", 0, 10_000_000),
+        ("wake_tries", 0, 20),
         ("reserve_messages", 0, 10_000_000),
         ("approval_recipients", 0, 10_000_000),
         ("approval_twd", 0, 10_000_000),

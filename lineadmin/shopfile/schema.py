@@ -148,6 +148,7 @@ class Shop(Part):
     undo_minutes: StrictInt | None = None
     plans: list[PlanLine] | None = None
     reserve_messages: StrictInt | None = None
+    wake_tries: StrictInt | None = None
     approval: Approval | None = None
 
 
@@ -368,6 +369,7 @@ class BroadcastPart(Part):
     holdout_percent: StrictInt | None = None
     variants: list[Messages] | None = None  # versions B, C, … beside `messages`
     service: StrictBool | None = None
+    wake: StrictBool | None = None
     state: Literal["draft", "scheduled", "late", "held", "sent", "canceled"] | None = None
 
 

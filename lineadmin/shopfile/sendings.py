@@ -34,6 +34,7 @@ class Wanted:
     holdout_percent: int
     variants: list[Any] | None
     service: bool
+    wake: bool
 
     def is_like(self, row: Broadcast) -> bool:
         """Whether nothing is different."""
@@ -44,6 +45,7 @@ class Wanted:
             and row.holdout_percent == self.holdout_percent
             and (row.variants or None) == self.variants
             and row.service == self.service
+            and row.wake == self.wake
         )
 
 
@@ -75,6 +77,7 @@ def dump_broadcasts() -> list[dict[str, Any]]:
             "holdout_percent": row.holdout_percent,
             **({"variants": row.variants} if row.variants else {}),
             **({"service": True} if row.service else {}),
+            **({"wake": True} if row.wake else {}),
             "state": _dumped_state(row),
         }
         for row in Broadcast.select().order_by(Broadcast.id)
@@ -112,6 +115,7 @@ def _wanted(
             else [dump_parts(parse_parts(one)) for one in part.variants] or None
         ),
         service=(row is not None and row.service) if part.service is None else part.service,
+        wake=(row is not None and row.wake) if part.wake is None else part.wake,
     )
 
 
@@ -127,6 +131,7 @@ def _make(wanted: Wanted, part: BroadcastPart, path: Path, context: Context) -> 
         variants=wanted.variants or [],
         holdout_percent=wanted.holdout_percent,
         service=wanted.service,
+        wake=wanted.wake,
         staff=context.staff,
         now=context.now,
         wall=context.wall,
@@ -170,6 +175,7 @@ def _change(
         variants=wanted.variants or [],
         holdout_percent=wanted.holdout_percent,
         service=wanted.service,
+        wake=wanted.wake,
         version=get(row.id).version,
         staff=context.staff,
         wall=context.wall,

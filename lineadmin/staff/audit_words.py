@@ -213,6 +213,8 @@ FIELDS: dict[str, Any] = {
     "holdout_percent": _l("Holdout (percent)"),
     "variants": _l("Further versions"),
     "service": _l("Service notice"),
+    "wake": _l("Wake-up message"),
+    "wake_tries": _l("Wake-up messages without an answer until a friend is left alone"),
     "leaves_at": _l("Leaves at"),
     "time": _l("Time"),
     "number": _l("Number"),

@@ -6,7 +6,7 @@ const place = form.querySelector("[data-sum]");
 const button = form.querySelector("[data-button]");
 const PAUSE = 300;
 const COUNTS = new Set(
-  ["who", "tag", "without", "segment", "condition", "when", "at", "holdout_percent", "service"],
+  ["who", "tag", "without", "segment", "condition", "when", "at", "holdout_percent", "service", "wake"],
 );
 
 let timer;

@@ -78,7 +78,8 @@ def test_taps_are_counted_by_link_hour_and_person() -> None:
     ids = make_friends(4)
     row = sent(confirmed())
     wanted = [Wanted("https://shop.example/menu", name="菜單"), Wanted("https://shop.example/map")]
-    menu, way = make(Place("broadcast", row.id), wanted, per_friend=True, now=NOON).values()
+    made = make(Place("broadcast", row.id), wanted, per_friend=True, now=NOON)
+    menu, way = (made[one.url] for one in wanted)
     for friend_id, link, hours in (
         (ids[0], menu, 0.5),
         (ids[0], menu, 0.9),
@@ -173,6 +174,7 @@ def test_the_report_shows_both_numbers_and_names_who_changed() -> None:
         "matches": (3, 3),
         "blocked": (0, 1),
         "opted_out": (0, 0),
+        "dormant": (0, 0),
         "holdout": (0, 0),
         "cap": (0, 0),
         "will_send": (3, 2),

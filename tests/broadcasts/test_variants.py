@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as limits
 from hypothesis import strategies as some
 
 from lineadmin import settings
@@ -16,6 +17,7 @@ from lineadmin.broadcasts import run, states
 from lineadmin.broadcasts.confirm import sum_of
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import DomainError
+from lineadmin.friends.models import Friend
 from lineadmin.outbox import quiet, recheck
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
 from lineadmin.sequences.models import Enrolment, Sequence
@@ -144,6 +146,31 @@ def test_a_step_later_that_day_keeps_its_place_from_a_broadcast(db: Any) -> None
     assert sum_of(draft(), now=NOON).cap == 0
 
 
+def test_waking_stops_after_three_tries_nobody_answered(db: Any) -> None:
+    sleeps = make_friend("沉睡", last_seen_at=NOON - timedelta(days=90))
+    wakes = make_friend("醒了", last_seen_at=NOON - timedelta(days=90))
+    when = NOON
+    for attempt in range(4):
+        row = confirmed(now=when, wake=True)
+        tick(row.leaves_at)
+        waiting = (Delivery.origin_id == row.id) & (Delivery.state == DeliveryState.QUEUED)
+        Delivery.update(state=int(DeliveryState.SENT), done_at=row.leaves_at).where(
+            waiting
+        ).execute()
+        tick(row.leaves_at)
+        expected = {wakes.id: "SENT", sleeps.id: "SENT" if attempt < 3 else "dormant"}
+        assert outcomes(row) == expected, attempt
+        when = row.leaves_at + timedelta(days=7)
+        Friend.update(last_seen_at=when - timedelta(days=1)).where(Friend.id == wakes.id).execute()
+    assert [one.tag.name for one in sleeps.tags] == ["沉睡好友"]
+    assert list(wakes.tags) == []
+    again = draft(wake=True, now=when)
+    assert sum_of(again, now=when).dormant == 1
+    assert sum_of(draft(now=when), now=when).dormant == 0
+    Friend.update(last_seen_at=when).where(Friend.id == sleeps.id).execute()
+    assert sum_of(again, now=when).dormant == 0
+
+
 def night(hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 11, 23, hour, minute, tzinfo=TAIPEI).astimezone(UTC)
 
@@ -166,6 +193,7 @@ def test_within_the_quiet_hours_only_a_stated_reason_lets_it_leave(db: Any) -> N
     assert line.after == {"reason": "停電，明天公休"}
 
 
+@limits(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     start=some.integers(0, 1439),
     length=some.integers(1, 1439),
