@@ -28,6 +28,7 @@ from lineadmin.line.gateway import Gateway
 from lineadmin.outbox.models import Content, Delivery
 from lineadmin.segments.models import Segment
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
+from lineadmin.tracking.models import TrackedLink
 
 TICK_MS, COUNT_MS, PAGE_MS = 20, 1_000, 300
 ROUNDS = 5
@@ -53,7 +54,15 @@ PAGES = (
     "/admin/broadcasts/1/",
     "/admin/sequences/",
     "/admin/sequences/1/",
+    "/admin/sequence-report/1/",
+    "/admin/sequence-friends/1/",
+    "/admin/dry-run/1/",
+    "/admin/sources/",
+    "/admin/inbox/",
+    "/admin/tags/care/",
     "/admin/coupons/",
+    "/admin/coupon_report/",
+    "/admin/redeem/tries/",
     "/admin/sending/",
     "/admin/audit/",
 )
@@ -155,6 +164,17 @@ def make_shop(friends: int, deliveries: int) -> None:
         )
         followed = {"friend_id": "i", "kind": "'followed'", "at": "followed_at"}
         _fill(Fact, {**followed, "handled_at": "followed_at"}, everybody)
+        _fill(
+            Fact,
+            {"friend_id": "i", "kind": "'blocked'", "at": "blocked_at", "handled_at": "blocked_at"},
+            "(SELECT id AS i, blocked_at FROM friend WHERE blocked_at IS NOT NULL)",
+        )
+        wrote = {"friend_id": "i", "kind": "'message'", "at": "last_seen_at"}
+        _fill(
+            Fact,
+            {**wrote, "handled_at": "last_seen_at"},
+            "(SELECT id AS i, last_seen_at FROM friend WHERE id % 2 = 0)",
+        )
         said = {"id": "1", "hash": "'x'", "parts": _text(SAYS), "summary": "'週一快樂'"}
         _fill(Content, {**said, "personal": "0", "created_at": now})
         _make_sequence(now, everybody)
@@ -193,6 +213,31 @@ def _make_broadcast(number: int, recipients: int, now: int) -> None:
     then = now - number * 7 * DAY_MS
     with database.atomic():
         _fill(
+            TrackedLink,
+            {
+                "id": number,
+                "code": f"'link{number}'",
+                "name": "'菜單'",
+                "url": "'https://shop.example/menu'",
+                "url_hash": f"'{number}'",
+                "origin_kind": "1",
+                "origin_id": number,
+                "per_friend": "1",
+                "created_at": then,
+            },
+        )
+        _fill(
+            Fact,
+            {
+                "friend_id": "i",
+                "kind": "'link.clicked'",
+                "object_id": number,
+                "at": f"{then} + i % 1440 * 60000",
+                "handled_at": then,
+            },
+            f"(SELECT id AS i FROM friend WHERE id % 20 = {number})",
+        )
+        _fill(
             Broadcast,
             {
                 "id": number,
@@ -205,6 +250,7 @@ def _make_broadcast(number: int, recipients: int, now: int) -> None:
                 "leaves_at": then,
                 "finished_at": then,
                 "expected": recipients,
+                "sent_count": recipients * 11 // 12,
                 "content_id": "1",
             },
         )

@@ -138,7 +138,7 @@ def in_trouble(*, limit: int = 100) -> list[Shipment]:
 
 def _queued_of_any_kind() -> Any:
     # Any kind, said in a way that makes SQLite choose the partial index over the full one.
-    return queued() & (Delivery.origin_kind > 0)
+    return queued() & one_of(Delivery.origin_kind, OriginKind)
 
 
 def _underway() -> int:
