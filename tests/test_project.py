@@ -188,3 +188,17 @@ def test_no_secret_shows_when_a_configuration_is_printed(tmp_path):
     shown = repr(config)
     assert "do-not-print-me-ever" not in shown
     assert (config.line_channel_secret or "?") not in shown
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_no_two_catalogues_translate_one_message_differently(code):
+    """The first file in the alphabet would win, and the other room would speak its words."""
+    said: dict[object, set[object]] = {}
+    for path in sorted((CATALOGUES / code).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=code):
+                if message.id and message.string:
+                    key = message.id if isinstance(message.id, str) else tuple(message.id)
+                    text = message.string
+                    said.setdefault(key, set()).add(text if isinstance(text, str) else tuple(text))
+    assert {key: texts for key, texts in said.items() if len(texts) > 1} == {}

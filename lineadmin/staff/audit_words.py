@@ -217,7 +217,7 @@ FIELDS: dict[str, Any] = {
     "wake_tries": _l("Wake-up messages without an answer until a friend is left alone"),
     "leaves_at": _l("Leaves at"),
     "time": _l("Time"),
-    "number": _l("Number"),
+    "number": _l("Running number"),
     "reason": _l("Reason"),
     "definition": _l("Definition"),
     "trigger": _l("Trigger"),
@@ -249,7 +249,7 @@ FIELDS: dict[str, Any] = {
     "webhook": _l("Webhook address"),
     "url": _l("Address"),
     "browser": _l("Browser"),
-    "ended": _l("Ended"),
+    "ended": _l("Number ended"),
 }
 # What friends underway do
 UNDERWAY = {"pause": _l("wait"), "finish": _l("finish"), "stop": _l("leave")}
