@@ -30,6 +30,8 @@ FILES = (
     "manage-audience.yml",
     "liff.yml",
 )
+# LINE Login has no such files; the simulator alone judges these.
+LINE_LOGIN = {("POST", "/oauth2/v2.1/verify")}
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 PREFIX = "#/components/schemas/"
@@ -57,6 +59,8 @@ def check_request(method: str, path: str, body: Any = None) -> None:
 def request_problems(method: str, path: str, body: Any = None) -> list[str]:
     """What is wrong with a request, in words."""
     bare, _, query = path.partition("?")
+    if (method, bare) in LINE_LOGIN:
+        return []
     found = _find(method, bare)
     if found is None:
         return [f"{method} {bare} is not published"]

@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from bench import chaos
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_phone_has_each_message_once_through_ten_kills(

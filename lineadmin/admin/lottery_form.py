@@ -79,7 +79,7 @@ class LotteryForm(StaffForm):
     code = StringField(
         _l("Short name"),
         filters=[stripped],
-        description=_l("For shop files, such as opening. Empty: made up."),
+        description=_l("For shop files, such as open2026. Empty: made up."),
         render_kw={"maxlength": 40, "autocomplete": "off", "spellcheck": "false"},
     )
 

@@ -13,7 +13,6 @@ from lineadmin.cli.first_start import first_start
 from lineadmin.config import Config, load_config
 from lineadmin.errors import DomainError
 from lineadmin.replies.models import ReplyRule
-from lineadmin.sequences.models import Sequence
 from lineadmin.staff import passwords
 from lineadmin.staff.models import Staff
 from tests.conftest import make_config
@@ -38,9 +37,10 @@ def test_the_demo_is_a_whole_shop_with_an_owner(demo: Config) -> None:
     data = shopfile.as_data()
     assert {coupon["code"] for coupon in data["coupons"]} == {"welcome", "bento20"}
     assert {"coupon": "welcome"} in data["greeting"]["messages"]
-    first_step = data["sequences"][0]["branches"][0]["steps"][0]
+    enabled = [row for row in data["sequences"] if row["enabled"]]
+    assert [row["name"] for row in enabled] == ["新好友四週養成"]
+    first_step = enabled[0]["branches"][0]["steps"][0]
     assert (first_step["after_days"], first_step["at"]) == (1, "10:00")
-    assert Sequence.get().enabled
     assert [row["state"] for row in data["broadcasts"]] == ["draft"]
 
 

@@ -21,7 +21,7 @@ from tests.coupons.making import NOON, give, make_coupon
 from tests.factories import make_friend
 from tests.panel import PASSWORD, with_password
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # A camera that shows a grey square, and a detector that reads a given code in it.
 PRETEND_CAMERA = """(() => {

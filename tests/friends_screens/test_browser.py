@@ -24,7 +24,7 @@ from tests.conftest import NOON
 from tests.factories import LONG_AGO, make_friend, make_friends
 from tests.panel import PASSWORD, with_password
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
