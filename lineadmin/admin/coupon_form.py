@@ -36,6 +36,10 @@ PROMISED = ("benefit", "percent", "amount", "gift", "code_kind", "shared_code")
 
 AFTER = ("after_tags", "after_messages", "after_content_id")
 
+# No benefit of a coupon: a choice that leads to the set-up of a lottery, with what both have.
+LOTTERY = "lottery"
+CARRIED = ("title", "terms", "first_day", "last_day")
+
 DIGITS = {"inputmode": "numeric", "class": "num"}
 
 
@@ -162,6 +166,10 @@ class CouponForm(PictureFields, StaffForm):
         if field == "benefit_value":
             field = "percent" if self.benefit.data == benefits.PERCENT else "amount"
         return super().refuse(DomainError(error.message, field=NAMES.get(field, field)))
+
+    def offer_lottery(self) -> None:
+        """Let a lottery be chosen, too, where it is not settled yet what this will be."""
+        self.benefit.choices = [*self.benefit.choices, (LOTTERY, _("Lottery"))]
 
     def keep_promises(self, coupon: Coupon) -> None:
         """Show what friends were promised without letting it be typed; posts are ignored."""

@@ -135,6 +135,20 @@ def line_for(coupon: Coupon) -> str:
     return (when_text(stored) if stored is not None else "") or _("None")
 
 
+def duplicate(coupon: Coupon, made: Coupon) -> None:
+    """Give a new coupon the reminder of the one it was copied from."""
+    stored = actions.of_coupon(coupon.id)
+    if stored is not None:
+        actions.save(
+            made,
+            Plan.of(stored),
+            version=None,
+            staff=current_staff(),
+            now=clock.now(),
+            wall=clock.wall(),
+        )
+
+
 def _stored_form(coupon_id: int) -> ReminderForm:
     stored = actions.of_coupon(coupon_id)
     plan = Plan(words=actions.usual_words()) if stored is None else Plan.of(stored)

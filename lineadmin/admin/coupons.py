@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response as JSONResponse
-from flask import abort, g, jsonify, request, url_for
+from flask import abort, g, jsonify, redirect, request, url_for
 from flask_admin import expose
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from lineadmin import clock, config, segments
 from lineadmin.admin import coupon_after, coupon_reminder, listing
 from lineadmin.admin.base import StaffModelView, current_staff, needs
-from lineadmin.admin.coupon_form import AFTER, CouponForm
+from lineadmin.admin.coupon_form import AFTER, CARRIED, LOTTERY, CouponForm
 from lineadmin.admin.coupon_switches import CouponSwitches
 from lineadmin.coupons import actions, numbers, partner_codes
 from lineadmin.coupons.benefits import benefit_text, end_moment, validity_text
@@ -34,6 +34,7 @@ from lineadmin.coupons.states import (
     State,
     state_of,
 )
+from lineadmin.db import atomic
 from lineadmin.i18n import _, _l, format_count, format_twd, locale
 from lineadmin.messages.coupon_card import coupon_card
 from lineadmin.segments.tree import TreeError
@@ -162,6 +163,16 @@ class CouponsView(CouponSwitches, StaffModelView):
 
     # --- making and changing --------------------------------------------------------------
 
+    @expose("/new/", methods=("GET", "POST"))
+    @needs("edit")
+    def create_view(self) -> Response | str:
+        """The empty form. A lottery is set up on a screen of its own, with what was typed here."""
+        form = request.form
+        if form.get("benefit") == LOTTERY:
+            typed: dict[str, Any] = {name: form.get(name, "") for name in CARRIED}
+            return redirect(url_for("lotteries.create_view", **typed))
+        return super().create_view()
+
     def get_form(self) -> Any:
         return CouponForm
 
@@ -171,6 +182,7 @@ class CouponsView(CouponSwitches, StaffModelView):
         form: CouponForm = super().create_form(obj)
         if copied is not None and request.method == "GET":
             form = CouponForm(None, copied, code="", stock=copied.stock)
+        form.offer_lottery()
         return form
 
     def edit_form(self, obj: Any = None) -> CouponForm:
@@ -184,9 +196,13 @@ class CouponsView(CouponSwitches, StaffModelView):
 
     def create_record(self, form: CouponForm) -> Coupon:
         offer, copied = form.offer(keep=True), self.get_one(request.args.get("from"))
-        if copied is not None:
-            offer = replace(offer, **{name: getattr(copied, name) for name in AFTER})
-        return actions.create(offer, staff=current_staff(), now=clock.now(), wall=clock.wall())
+        if copied is None:
+            return actions.create(offer, staff=current_staff(), now=clock.now(), wall=clock.wall())
+        offer = replace(offer, **{name: getattr(copied, name) for name in AFTER})
+        with atomic():
+            made = actions.create(offer, staff=current_staff(), now=clock.now(), wall=clock.wall())
+            coupon_reminder.duplicate(copied, made)
+        return made
 
     def save_record(self, form: CouponForm, record: Coupon, version: int) -> None:
         offer = form.offer(record, keep=True)

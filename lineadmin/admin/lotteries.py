@@ -92,6 +92,13 @@ class LotteriesView(StaffModelView):
     def get_form(self) -> Any:
         return LotteryForm
 
+    def create_form(self, obj: Any = None) -> LotteryForm:
+        """The empty form, or one with what was typed before it was clear that it is a lottery."""
+        if request.method == "GET":
+            return LotteryForm(request.args)
+        form: LotteryForm = super().create_form(obj)
+        return form
+
     def edit_form(self, obj: Any = None) -> LotteryForm:
         """The filled form; what was drawn from cannot be typed any more."""
         form: LotteryForm = super().edit_form(obj)

@@ -34,6 +34,7 @@ from lineadmin.coupons.states import State, state_of
 from lineadmin.db import to_ms
 from lineadmin.friends.models import BLOCKED, Friend
 from lineadmin.i18n import _, format_datetime
+from lineadmin.tracking import agents
 from lineadmin.web import coupon_claim, coupon_holder
 from lineadmin.web.coupon_drawn import STATE_TITLES, ask_line, gate_page, guarded, missing
 from lineadmin.web.drawn import qr_svg
@@ -42,9 +43,6 @@ bp = Blueprint("coupon_page", __name__)
 
 GATE = "gate"  # told instead of a state while she is no friend
 FORM_LIFE_SECONDS = 24 * 3600
-# LINE and others fetch links to draw previews; that is not the friend opening her coupon. Nobody
-# else has the link, so every other program counts as hers.
-LOOKING = ("line-poker", "bot", "facebookexternalhit", "preview", "crawler", "spider")
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,8 @@ def show(token: str) -> Response:
     turned_away = _turned_away(issue, known, now)
     if turned_away is not None:
         return turned_away
-    first = request.method == "GET" and not _only_looks() and open_issue(issue, now=now)
+    looked = request.method == "GET" and not agents.is_robot(request.headers)
+    first = looked and open_issue(issue, now=now)
     is_hers = known is not None and known.friend_id == issue.friend_id
     response = _answer(issue, now, holder=known if is_hers else None, first=first)
     if first and not is_hers and not coupon_holder.asks_line():
@@ -262,11 +261,6 @@ def _answer(
         mine=first or holder is not None,
     )
     return guarded(make_response(render("web/coupon.html", page=page), 400 if error else 200))
-
-
-def _only_looks() -> bool:
-    agent = request.user_agent.string.lower()
-    return any(word in agent for word in LOOKING)
 
 
 def _signer() -> URLSafeTimedSerializer:

@@ -12,6 +12,8 @@ from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.coupons.offer import Offer
 from lineadmin.coupons.redeem import redeem
 from lineadmin.errors import Conflict, DomainError
+from lineadmin.reminders import actions as reminders
+from lineadmin.reminders.actions import Plan
 from lineadmin.staff.models import Audit
 from tests.coupons.making import NOON, give, make_coupon
 from tests.factories import make_friend, make_friends, make_staff
@@ -262,3 +264,29 @@ def test_every_copy_is_listed_with_what_became_of_it(manager):
         assert (
             manager.get(f"/admin/coupons/copies/?id={coupon.id}&state={state}").status_code == 200
         )
+
+
+def test_duplicating_takes_the_reminder_along(manager):
+    coupon = make_coupon()
+    plan = Plan(lead=3, at="18:30", words="快到期囉")
+    reminders.save(coupon, plan, version=0, staff=None, now=NOON, wall=NOON)
+    manager.post(f"/admin/coupons/new/?from={coupon.id}", NEW)
+    made = Coupon.get(Coupon.id != coupon.id)
+    assert Plan.of(reminders.of_coupon(made.id)) == plan
+
+
+def test_choosing_a_lottery_leads_to_its_set_up_with_what_was_typed(manager):
+    page = manager.get("/admin/coupons/new/").text
+    assert 'value="lottery"' in page
+    assert "獎品" in page
+    typed = NEW | {"benefit": "lottery", "title": "開幕抽獎", "last_day": "2026-12-31"}
+    there = manager.post("/admin/coupons/new/", typed, follow_redirects=True)
+    assert there.request.path == "/admin/lotteries/new/"
+    for kept in ("開幕抽獎", "限內用與外帶。", "2026-12-31"):
+        assert kept in there.text
+    assert Coupon.select().count() == 0
+
+
+def test_a_coupon_that_exists_does_not_become_a_lottery(manager):
+    coupon = make_coupon()
+    assert 'value="lottery"' not in manager.get(f"/admin/coupons/edit/?id={coupon.id}").text
