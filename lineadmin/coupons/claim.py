@@ -48,7 +48,7 @@ def read_personal(token: str, secret: str) -> tuple[Coupon, Friend] | None:
 
 def by_public_token(token: str) -> Coupon | None:
     """The coupon whose public claim link this is."""
-    if not token:
+    if not token or not token.isprintable():  # PostgreSQL takes no NUL
         return None
     same = (Coupon.claim_token == token) & (Coupon.claim_token != "")
     coupon: Coupon | None = Coupon.get_or_none(same)
