@@ -34,7 +34,7 @@ from lineadmin.broadcasts.variants import LETTERS, MOST_VARIANTS
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l, format_count, format_datetime
 from lineadmin.messages.parts import parse_parts
-from lineadmin.messages.summary import summarise
+from lineadmin.messages.summary import as_read
 from lineadmin.outbox import quiet
 
 SAVE, CONFIRM, VERSION = "save", "confirm", "version"
@@ -354,7 +354,7 @@ def _summaries(row: Broadcast | None) -> list[tuple[str, str]]:
     """(letter, a line) of every further version."""
     others = [] if row is None else row.variants or []
     return [
-        (letter, summarise(parse_parts(parts)))
+        (letter, as_read(parse_parts(parts)))
         for letter, parts in zip(LETTERS[1:], others, strict=False)
     ]
 

@@ -25,7 +25,7 @@ from lineadmin.admin.reply_form import MATCH_LABELS, GreetingForm, ReplyForm, ch
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l, _n
 from lineadmin.messages.parts import parse_parts
-from lineadmin.messages.summary import summarise
+from lineadmin.messages.summary import as_read
 from lineadmin.replies import actions, greeting, match
 from lineadmin.replies.models import ReplyRule
 
@@ -40,7 +40,7 @@ def _keywords(view: Any, context: Any, row: ReplyRule, name: str) -> Markup:
 
 
 def _says(view: Any, context: Any, row: ReplyRule, name: str) -> Markup:
-    words = summarise(parse_parts(row.parts))
+    words = as_read(parse_parts(row.parts))
     return Markup('<span class="reply-words" data-raw>{}</span>').format(words)
 
 
@@ -144,7 +144,7 @@ class ReplyView(StaffModelView):
             "text": text,
             "rule": rule,
             "name": "" if rule is None else actions.label(rule),
-            "says": "" if rule is None else summarise(parse_parts(rule.parts)),
+            "says": "" if rule is None else as_read(parse_parts(rule.parts)),
             "others": 0 if found is None else len(found.others),
         }
 

@@ -17,7 +17,7 @@ from lineadmin import clock, settings
 from lineadmin.admin.sequence_editor import EditorRoutes
 from lineadmin.db import from_ms
 from lineadmin.messages.parts import parse_parts
-from lineadmin.messages.summary import summarise
+from lineadmin.messages.summary import as_read
 from lineadmin.outbox.live import rows
 from lineadmin.sequences import actions, calendar, enrolments
 from lineadmin.sequences.definition import Definition
@@ -83,7 +83,7 @@ def planned(definition: Definition, start: date) -> dict[date, list[Entry]]:
         day = start
         for number, step in enumerate(branch.steps, 1):
             day = calendar.planned_day(day, step)
-            summary = summarise(parse_parts(list(step.messages)))
+            summary = as_read(parse_parts(list(step.messages)))
             name = branch.name if definition.branched else ""
             found[day].append(Entry(step.at, index, name, number, f"{index}-{number}", summary))
     for entries in found.values():

@@ -11,7 +11,7 @@ from lineadmin.admin.sequence_forms import step_when
 from lineadmin.admin.sequence_trigger import trigger_sentence
 from lineadmin.i18n import _
 from lineadmin.messages.parts import parse_parts
-from lineadmin.messages.summary import summarise
+from lineadmin.messages.summary import as_read
 from lineadmin.outbox.models import DeliveryState
 from lineadmin.reports import sequence as sequence_report
 from lineadmin.sequences import enrolments
@@ -119,7 +119,7 @@ def draw(row: Sequence, definition: Definition, *, now: datetime) -> Canvas:
                 step=step,
                 when=step_when(step, first=number == 0),
                 day=days[number],
-                summary=summarise(parse_parts(list(step.messages))),
+                summary=as_read(parse_parts(list(step.messages))),
                 sent=outcomes[index, number + 1][DeliveryState.SENT],
                 left_out=outcomes[index, number + 1][DeliveryState.SKIPPED],
                 problem=_about(found, "branches", index, "steps", number),

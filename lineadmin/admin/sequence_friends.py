@@ -10,11 +10,14 @@ from werkzeug.wrappers import Response
 
 from lineadmin import clock
 from lineadmin.admin import friend_cells as cells
+from lineadmin.admin import listing
 from lineadmin.admin.gate import AdminPage, current_staff, flash_refusals, needs
+from lineadmin.db import one_of
 from lineadmin.errors import DomainError
 from lineadmin.friends import queries
 from lineadmin.friends.models import BLOCKED, Friend
 from lineadmin.i18n import _, _l, format_count
+from lineadmin.reports.moments import left_because
 from lineadmin.segments.models import Segment
 from lineadmin.sequences import actions, by_hand, enrolments
 from lineadmin.sequences.definition import SEGMENT
@@ -22,7 +25,8 @@ from lineadmin.sequences.models import Enlistment, Enrolment, Sequence
 from lineadmin.sequences.starts import live_sequences
 from lineadmin.tasks import doorbell
 
-SHOWN = 50
+PER_PAGE = 50
+WAITING = "step-"  # and the number of the step those underway wait for
 MOST_FOUND = 8
 RUNS_SHOWN = 5
 
@@ -43,13 +47,31 @@ class SequenceFriendsView(AdminPage):
         """Whose turn comes next, and the ways to start more."""
         row = _sequence(sequence_id)
         search = request.args.get("search", "").strip()[:200]
-        counts = enrolments.counts([row.id])[row.id]
+        filters = (_who_filter(row),)
+        chosen = listing.chosen_filters(filters, request.args)
+        who = chosen.get("who", enrolments.ACTIVE)
+        query = runs_of(row.id, who)
+        runs, previous, following = order_of(who).page(
+            query, PER_PAGE, after=request.args.get("after"), before=request.args.get("before")
+        )
+
+        def address(**cursor: str) -> str:
+            return str(self.get_url(".page", sequence_id=row.id, **chosen, **cursor))
+
         return self.render(
             "admin/sequence_friends.html",
             sequence=row,
-            people=_people(row),
-            shown=SHOWN,
-            underway=counts.get("active", 0),
+            people=_people(runs),
+            filters=listing.drawn_filters(filters, chosen),
+            ended=who in (enrolments.FINISHED, enrolments.STOPPED),
+            filtered=bool(chosen),
+            total=listing.count_label(listing.bounded_count(query)),
+            page=listing.Page(
+                rows=runs,
+                previous=address(before=previous) if previous else None,
+                next=address(after=following) if following else None,
+                first=address() if request.args.get("after") else None,
+            ),
             search=search,
             found=_found(search) if search else [],
             segments=_segments(),
@@ -195,19 +217,47 @@ def _friend() -> Friend:
     return friend
 
 
-def _people(row: Sequence) -> list[dict[str, Any]]:
-    """Those whose turn comes next, as the index on those underway is ordered."""
-    runs = list(
-        Enrolment.select()
-        .where(enrolments.active(), Enrolment.sequence == row.id)
-        .order_by(Enrolment.next_at)
-        .limit(SHOWN)
-    )
+def runs_of(sequence_id: int, who: str) -> Any:
+    """The runs of one sequence that a choice of the filter shows."""
+    mine = Enrolment.select().where(Enrolment.sequence == sequence_id)
+    if who.startswith(WAITING):
+        return mine.where(enrolments.active(), Enrolment.step == int(who[len(WAITING) :]) - 1)
+    return mine.where(enrolments.active() if who == enrolments.ACTIVE else Enrolment.state == who)
+
+
+def order_of(who: str) -> listing.Keyset:
+    """Whose turn comes next first; of those who wait for nothing, the newest."""
+    if who == enrolments.ACTIVE or who.startswith(WAITING):
+        return listing.Keyset(Enrolment.next_at, Enrolment.id)
+    return listing.Keyset(Enrolment.id, Enrolment.id, descending=True)
+
+
+def _who_filter(row: Sequence) -> listing.Filter:
+    branches = actions.live_definition(row).branches
+    most = max((len(branch.steps) for branch in branches), default=0)
+    choices = [
+        *(
+            (f"{WAITING}{number}", _("Waiting for step %(number)s", number=number))
+            for number in range(1, most + 1)
+        ),
+        (enrolments.FINISHED, _("Finished")),
+        (enrolments.STOPPED, _("Left before the end")),
+        (enrolments.HELD, _("On hold")),
+    ]
+    return listing.Filter("who", _l("Show"), choices, lambda query, _value: query, _l("Underway"))
+
+
+def _people(runs: list[Enrolment]) -> list[dict[str, Any]]:
     friends = {
-        one.id: one for one in Friend.select().where(Friend.id.in_([run.friend_id for run in runs]))
+        one.id: one for one in Friend.select().where(one_of(Friend.id, [r.friend_id for r in runs]))
     }
     return [
-        {"run": run, "friend": friend, "name": cells.name_of(friend)}
+        {
+            "run": run,
+            "friend": friend,
+            "name": cells.name_of(friend),
+            "why": left_because(run.reason) if run.reason else "",
+        }
         for run in runs
         if (friend := friends.get(run.friend_id)) is not None
     ]

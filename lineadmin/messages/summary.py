@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lineadmin.coupons.models import Coupon
 from lineadmin.line.text import cut_to_graphemes
+from lineadmin.messages.names import substitute
 from lineadmin.messages.parts import (
     Cards,
     CouponCard,
@@ -31,6 +32,11 @@ def summarise(parts: Sequence[Part]) -> str:
     words = " ".join(word for part in bubbles(parts) if (word := _word(part, titles)))
     short = cut_to_graphemes(words, SUMMARY_GRAPHEMES)
     return short if short == words else f"{short.rstrip()}…"
+
+
+def as_read(parts: Sequence[Part]) -> str:
+    """The same as a friend whose name is not known would read it: nothing in braces."""
+    return substitute(summarise(parts), None)
 
 
 def _titles(parts: Sequence[Part]) -> dict[str, str]:

@@ -93,7 +93,7 @@ class Enrolment(BaseModel):
         indexes = (
             (("sequence", "friend_id", "run"), True),
             (("friend_id", "id"), False),
-            (("sequence", "state"), False),
+            (("sequence", "state", "id"), False),
         )
 
 
@@ -104,6 +104,17 @@ Enrolment.add_index(
         Enrolment.next_at,
         Enrolment.id,
         name="enrolment_due",
+        where=SQL("state = 'active'"),
+    )
+)
+# Those who wait for one step, next first: a page of them among a million.
+Enrolment.add_index(
+    Enrolment.index(
+        Enrolment.sequence,
+        Enrolment.step,
+        Enrolment.next_at,
+        Enrolment.id,
+        name="enrolment_next",
         where=SQL("state = 'active'"),
     )
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lineadmin.admin.sequence_friends import order_of, runs_of
 from lineadmin.db import is_postgres
 from lineadmin.friends.models import Friend
 from lineadmin.journal.models import Fact
@@ -54,6 +55,29 @@ def test_looking_for_due_steps_reads_no_table(db: Any) -> None:
     waiting = plan_of(db, Fact.select(Fact.id).where(Fact.handled_at.is_null()).limit(1))
     assert "fact_unhandled" in waiting
     assert advance.advance(MONDAY, MONDAY) == 0
+
+
+@pytest.mark.parametrize(
+    ("who", "index"),
+    [
+        ("active", "enrolment_due"),
+        ("step-2", "enrolment_next"),
+        ("stopped", "enrolment_sequence_id_state_id"),
+    ],
+)
+def test_a_page_of_its_friends_is_a_walk_along_an_index(db: Any, who: str, index: str) -> None:
+    sequence = publish(step(1), step(1), now=MONDAY)
+    make_friends(3_000)
+    underway(db, 3_000, sequence, next_at=MONDAY)
+    Enrolment.update(step=1).where(Enrolment.id <= 300).execute()
+    Enrolment.update(state="stopped", next_at=None).where(Enrolment.id > 2_000).execute()
+    db.execute_sql("ANALYZE")
+    keyset = order_of(who)
+    asked = runs_of(sequence.id, who)
+    order = (Enrolment.next_at, Enrolment.id) if keyset.column.null else (Enrolment.id.desc(),)
+    plan = plan_of(db, asked.order_by(*order).limit(50))
+    assert index in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_ten_thousand_due_steps_are_planned_quickly(db: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -105,3 +107,48 @@ def test_a_birthday_is_set_on_her_page(app: Any) -> None:
     assert "05-31" in panel.post(address, {**form, "birthday": "13-40"}).text
     panel.post(address, {**form, "birthday": "2/29"})
     assert Friend.get_by_id(hana.id).birthday == "02-29"
+
+
+def test_the_friends_of_a_sequence_come_in_pages_and_by_what_they_wait_for(app: Any) -> None:
+    panel = panel_of(app, "manager")
+    sequence = publish(step(1), step(7), now=MONDAY)
+    waiting = [enrolled(sequence, f"一{number:03d}", 0) for number in range(60)]
+    ahead = enrolled(sequence, "走在前面", 1)
+    gone = enrolled(sequence, "離開的人", 1, state="stopped", reason="blocked")
+    address = f"/admin/sequence-friends/{sequence.id}/"
+    first = panel.get(address).text
+    assert "61" in first
+    following = re.search(r'rel="next" href="([^"]+)"', first)
+    assert following
+    second = panel.get(html.unescape(following[1])).text
+    names = [one.display_name for one in [*waiting, ahead]]
+    shown = (
+        [name for name in names if f">{name}<" in first],
+        [name for name in names if f">{name}<" in second],
+    )
+    assert (len(shown[0]), len(shown[1])) == (50, 11)
+    assert set(shown[0]) | set(shown[1]) == set(names)
+    assert 'rel="prev"' in second
+    assert f">{gone.display_name}<" not in first + second
+    only = panel.get(f"{address}?who=step-2").text
+    assert [name for name in names if f">{name}<" in only] == ["走在前面"]
+    left = panel.get(f"{address}?who=stopped").text
+    assert (">離開的人<" in left, ">走在前面<" in left, "封鎖" in left) == (True, False, True)
+    assert "沒有符合的好友" in panel.get(f"{address}?who=finished").text
+    assert panel.get(f"{address}?who=step-x&after=nonsense").status_code == 200
+
+
+def enrolled(sequence: Any, name: str, steps: int, **fields: Any) -> Any:
+    friend = make_friend(name)
+    ended = {"ended_at": MONDAY} if fields else {"next_at": MONDAY}
+    Enrolment.create(
+        sequence=sequence.id,
+        friend_id=friend.id,
+        version_id=sequence.live_version,
+        step=steps,
+        base_day=MONDAY.date(),
+        entered_at=MONDAY,
+        **ended,
+        **fields,
+    )
+    return friend

@@ -371,3 +371,12 @@ def test_who_may_not_edit_may_only_look(role: str, app: Any, clock: Any) -> None
     for path in paths.split():
         assert panel.post(f"/admin/sequences/{row.id}/{path}/").status_code == 403
     assert Sequence.get_by_id(row.id).enabled
+
+
+def test_cards_and_calendar_show_a_message_as_a_friend_without_a_name_reads_it(
+    panel: Panel,
+) -> None:
+    row = make(panel)
+    save_step(panel, row, messages=json.dumps([{"text": "{name|貴賓} 您好"}]))
+    for page, sign in (("?at=settings", 'summary">貴賓 您好'), ("calendar/", "<span>貴賓 您好")):
+        assert sign in panel.get(f"/admin/sequences/{row.id}/{page}").text
