@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peewee import Model
 
+from lineadmin.audiences.models import LineAudience
 from lineadmin.broadcasts.models import Broadcast, BroadcastSnapshot, LineInsight
 from lineadmin.clock import ClockOffset
 from lineadmin.coupons.models import (
@@ -79,6 +80,7 @@ MODELS: tuple[type[Model], ...] = (
     EntryVisit,
     AggregationUnit,
     LineCoupon,
+    LineAudience,
     Lottery,
     LotteryPrize,
     LotteryDraw,

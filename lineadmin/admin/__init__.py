@@ -19,6 +19,7 @@ AREAS = (
     "friends",
     "tags",
     "segments",
+    "line_audiences",
     "own_fields",
     "sources",
     "replies",

@@ -37,6 +37,7 @@ from lineadmin.line.answers import (
     text,
     text_or_none,
 )
+from lineadmin.line.audience_calls import AudienceCalls
 from lineadmin.line.coupon_calls import CouponCalls
 from lineadmin.line.errors import (
     LineAuthFailed,
@@ -63,7 +64,7 @@ JSON_HEADERS = {"Content-Type": "application/json", "User-Agent": "lineadmin"}
 logger = logging.getLogger(__name__)
 
 
-class Gateway(CouponCalls):
+class Gateway(CouponCalls, AudienceCalls):
     """LINE, for one official account. Make one per process and share it between threads.
 
     Every method raises `LineError` (see errors.py for its kinds) and nothing else.
@@ -358,6 +359,7 @@ class Gateway(CouponCalls):
         accept_409: bool = False,
         longest: int | None = None,
         endpoint: str | None = None,
+        read_seconds: float | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Ask LINE, once more with a fresh token after a 401; answers only what is a yes."""
         url = (base or self._api_base) + path
@@ -369,7 +371,13 @@ class Gateway(CouponCalls):
                 status, answered, data = self._post(path, body, headers)
             else:
                 status, answered, data = self._exchange(
-                    method, url, body, headers, endpoint=endpoint or path, longest=longest
+                    method,
+                    url,
+                    body,
+                    headers,
+                    endpoint=endpoint or path,
+                    longest=longest,
+                    read_seconds=read_seconds,
                 )
             if 200 <= status < 300:
                 return status, answered, data
@@ -390,10 +398,17 @@ class Gateway(CouponCalls):
         *,
         endpoint: str,
         longest: int | None = None,
+        read_seconds: float | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         try:
+            connect, read = self._timeout
             response = self._pool.request(
-                method, url, body=body, headers=headers, preload_content=longest is None
+                method,
+                url,
+                body=body,
+                headers=headers,
+                preload_content=longest is None,
+                timeout=urllib3.Timeout(connect=connect, read=read_seconds or read),
             )
             try:
                 data = response.data if longest is None else response.read(longest + 1)

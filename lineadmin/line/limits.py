@@ -68,6 +68,13 @@ USER_ID_PATTERN = r"U[0-9a-f]{32}"  # DOC getting-user-ids
 LOADING_SECONDS_LONGEST = 60  # REF#display-a-loading-indicator: 5 to 60 in steps of 5
 LOADING_SECONDS_STEP = 5
 
+# Audiences (REF#manage-audience-group) -----------------------------------------------------------
+AUDIENCES = 1000
+AUDIENCES_PER_PAGE = 40
+AUDIENCE_IDS_PER_CALL = 10_000
+AUDIENCE_NAME = 120
+AUDIENCE_LIFE_DAYS = 180
+
 # Coupons (REF#create-coupon) ---------------------------------------------------------------------
 COUPONS_PER_PAGE = 100  # REF#get-coupons-list
 COUPON_TITLE_UNITS = 60

@@ -2,7 +2,7 @@
 
 import re
 
-from lineadmin.simulator import channel, coupons, reads, sends
+from lineadmin.simulator import audiences, channel, coupons, reads, sends
 from lineadmin.simulator.line_api import Handler, Route
 
 _JSON = ("application/json",)
@@ -47,6 +47,11 @@ def routes() -> list[Route]:
         ("POST", "/v2/bot/coupon", "coupon_create", coupons.create),
         ("GET", "/v2/bot/coupon/([^/]+)", "coupon_get", coupons.detail),
         ("PUT", "/v2/bot/coupon/([^/]+)/close", "coupon_close", coupons.close),
+        ("POST", "/v2/bot/audienceGroup/upload", "audience_create", audiences.create),
+        ("PUT", "/v2/bot/audienceGroup/upload", "audience_add", audiences.add),
+        ("GET", "/v2/bot/audienceGroup/list", "audience_list", audiences.listed),
+        ("GET", "/v2/bot/audienceGroup/([0-9]+)", "audience_get", audiences.detail),
+        ("DELETE", "/v2/bot/audienceGroup/([0-9]+)", "audience_delete", audiences.delete),
         ("GET", "/v2/bot/channel/webhook/endpoint", "webhook_get", channel.get_endpoint),
         ("PUT", "/v2/bot/channel/webhook/endpoint", "webhook_put", channel.put_endpoint),
         ("POST", "/v2/bot/channel/webhook/test", "webhook_test", channel.test_endpoint),

@@ -78,6 +78,7 @@ class World:
         self.unit_bubbles: dict[str, int] = {}
         self.narrowcasts: dict[str, dict[str, Any]] = {}
         self.coupons: dict[str, dict[str, Any]] = {}
+        self.audiences: dict[int, dict[str, Any]] = {}
         self.counters: Counter[str] = Counter()
         self.abuse: list[dict[str, Any]] = []
         self.calls: deque[Call] = deque(maxlen=MAX_CALLS)
@@ -141,6 +142,13 @@ class World:
         """Keep one of LINE's coupons."""
         made = list(self.coupons).index(coupon_id)
         self.store.put("coupon", f"{made:06}", lambda: dict(self.coupons[coupon_id]))
+
+    def save_audience(self, audience_id: int) -> None:
+        """Keep one of LINE's audiences, or forget one that was deleted."""
+        if audience_id in self.audiences:
+            self.store.put("audience", str(audience_id), lambda: dict(self.audiences[audience_id]))
+        else:
+            self.store.delete("audience", str(audience_id))
 
     # chat
 
@@ -320,6 +328,8 @@ class World:
             self.buckets.enabled = record["buckets_enabled"]
         for _, record in self.store.load("coupon"):
             self.coupons[record["couponId"]] = record
+        for _, record in self.store.load("audience"):
+            self.audiences[record["audienceGroupId"]] = record
         for user, record in self.store.load("phone"):
             self.phones[user] = Phone(**record)
         items: list[Sent | Said] = [Sent(**record) for _, record in self.store.load("sent")]

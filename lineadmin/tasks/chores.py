@@ -9,9 +9,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from lineadmin import config, settings
+from lineadmin.audiences import actions as audiences
+from lineadmin.audiences import upload
 from lineadmin.broadcasts import insight
 from lineadmin.checkup import look as checkup
 from lineadmin.db import atomic, insert_ignore
+from lineadmin.errors import DomainError
 from lineadmin.friends import csv_job, profile
 from lineadmin.friends.followers import import_followers
 from lineadmin.line.errors import LineError, sentence
@@ -69,11 +72,20 @@ def _look_after_broadcasts(gateway: Gateway, now: datetime, wall: datetime) -> N
     insight.read_due(gateway, now=now, wall=wall)
 
 
+def _look_at_audiences(gateway: Gateway, _now: datetime, wall: datetime) -> None:
+    if audiences.needs_looks():
+        try:
+            audiences.refresh(gateway=gateway, wall=wall)
+        except DomainError as error:
+            logger.info("audiences were not looked at: %s", error)
+
+
 CHORES: tuple[Chore, ...] = (
     Chore("quota", timedelta(minutes=20), _read_quota),
     Chore("connection", timedelta(hours=12), _look_at_connection),
     Chore("friends", timedelta(hours=12), _count_friends),
     Chore("broadcasts", timedelta(hours=1), _look_after_broadcasts),
+    Chore("audiences", timedelta(hours=1), _look_at_audiences),
     Chore("sessions", timedelta(hours=12), _forget_sign_in_tries),
 )
 NAMES = tuple(chore.name for chore in CHORES)
@@ -84,6 +96,7 @@ def run_due(gateway: Gateway, now: datetime, wall: datetime) -> int:
     marks = _marks()
     done = profile.fetch_due(gateway, wall=wall)
     done += csv_job.run_due(now, wall)
+    done += upload.advance(gateway, now, wall)
     if marks.get(FOLLOWERS_WANTED) is not None:
         done += _import_followers(gateway, now, wall)
     for chore in CHORES:
