@@ -220,4 +220,4 @@ def _problem(row: LineAudience) -> str:
 
 def views() -> list[tuple[Any, str, int]]:
     """The screen and its place in the menu."""
-    return [(LineAudiencesView(_l("LINE audiences"), endpoint="line_audiences"), "friends", 27)]
+    return [(LineAudiencesView(_l("LINE audiences"), endpoint="line_audiences"), "friends", 25)]
