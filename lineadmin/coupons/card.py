@@ -19,6 +19,7 @@ class CardView:
     minimum_text: str
     url: str
     picture: str = ""  # address of the picture over it, if it has one
+    to_claim: bool = False  # `url` gives her a copy; there is none yet
 
 
 def card_view(

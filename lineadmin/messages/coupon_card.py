@@ -20,6 +20,7 @@ BENEFIT_HUGE_GRAPHEMES, BENEFIT_LARGE_GRAPHEMES, BENEFIT_GRAPHEMES = 6, 12, 60
 
 def coupon_card(view: CardView) -> dict[str, Any]:
     """The Flex message that shows a coupon and opens it."""
+    opens = {"type": "uri", "label": _label(view), "uri": view.url}
     about = [line for line in (view.minimum_text, view.validity_text) if line]
     alt_text = f"【{view.title}】{'・'.join(about)}"
     return {
@@ -50,7 +51,7 @@ def coupon_card(view: CardView) -> dict[str, Any]:
                         "style": "link",
                         "height": "sm",
                         "color": LINK,
-                        "action": {"type": "uri", "label": _("View coupon"), "uri": view.url},
+                        "action": opens,
                     }
                 ],
             },
@@ -91,8 +92,12 @@ def _picture(view: CardView) -> dict[str, Any]:
         "size": "full",
         "aspectRatio": "20:13",
         "aspectMode": "cover",
-        "action": {"type": "uri", "label": _("View coupon"), "uri": view.url},
+        "action": {"type": "uri", "label": _label(view), "uri": view.url},
     }
+
+
+def _label(view: CardView) -> str:
+    return _("Claim the coupon") if view.to_claim else _("View coupon")
 
 
 def _gives(view: CardView) -> dict[str, Any]:

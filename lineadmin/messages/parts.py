@@ -2,7 +2,7 @@
 
 The JSON form is that of the shop file: a list of one-key objects, quick replies last:
 `[{"text": "…"}, {"sticker": {"package": "446", "id": "1988"}}, {"image": token},
-{"coupon": code}, {"rich_message": {…}}, {"cards": {…}}, {"video": {…}},
+{"coupon": code, "claim": true}, {"rich_message": {…}}, {"cards": {…}}, {"video": {…}},
 {"quick_replies": [{"label": "看菜單", "text": "菜單"}]}]`.
 
 `{"track": "friend"}` or `{"track": "total"}`, after everything else, sends every web address of the
@@ -73,10 +73,22 @@ class Image(Part):
 
 
 class CouponCard(Part):
-    """A card that gives the friend a copy of a coupon and opens it."""
+    """A card that gives the friend a copy of a coupon and opens it.
+
+    With `claim` it carries only her own link, and the copy is made, and taken from stock, when she
+    taps it.
+    """
 
     key: ClassVar[str] = "coupon"
     coupon: Identifier  # the coupon's code
+    claim: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Without `claim` where the copy goes out with the message."""
+        written = super().to_json()
+        if not self.claim:
+            written.pop("claim")
+        return written
 
     def coupon_codes(self) -> Sequence[str]:
         return [self.coupon]
@@ -199,8 +211,23 @@ def tracking(parts: Sequence[Part]) -> Track | None:
 
 
 def coupon_codes(parts: Iterable[Part]) -> list[str]:
-    """Codes of the coupons the parts hand out, each once, in order."""
+    """Codes of the coupons the parts hand out or let claim, each once, in order."""
     return list(dict.fromkeys(code for part in parts for code in part.coupon_codes()))
+
+
+def issued_codes(parts: Iterable[Part]) -> list[str]:
+    """Codes of the coupons of which the message itself carries a copy, each once, in order."""
+    return coupon_codes(part for part in parts if not is_claim(part))
+
+
+def claim_codes(parts: Iterable[Part]) -> list[str]:
+    """Codes of the coupons whose copy is made on the tap, each once, in order."""
+    return coupon_codes(part for part in parts if is_claim(part))
+
+
+def is_claim(part: Part) -> bool:
+    """Whether it is a coupon that the friend claims by a tap."""
+    return isinstance(part, CouponCard) and part.claim
 
 
 def lottery_codes(parts: Iterable[Part]) -> list[str]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from lineadmin import i18n, settings
+from lineadmin import config, i18n, settings
 from lineadmin.coupons.card import CardView, card_view, page_path
+from lineadmin.coupons.claim import personal_token
 from lineadmin.coupons.held import held_many
-from lineadmin.coupons.issue import REASON_LABELS, Reason, Refusal, issue_many
+from lineadmin.coupons.issue import REASON_LABELS, Reason, Refusal, closed_reason, issue_many
 from lineadmin.coupons.models import CouponIssue
 from lineadmin.i18n import DEFAULT_LOCALE, _l
 from lineadmin.line_coupons.actions import is_over
@@ -22,11 +23,13 @@ from lineadmin.lottery.card import LotteryView
 from lineadmin.lottery.states import Phase, phase_of
 from lineadmin.messages.parts import (
     Cards,
+    CouponCard,
     LineCouponPart,
     LotteryCard,
     Part,
     bubbles,
-    coupon_codes,
+    claim_codes,
+    issued_codes,
     lottery_codes,
     parse_parts,
 )
@@ -153,7 +156,7 @@ def _hand_out(items: Sequence[Item], references: References, now: datetime) -> d
     """Copies by item and coupon code: one call per coupon and origin."""
     wanted: dict[tuple[str, str, int], list[int]] = {}
     for index, item in enumerate(items):
-        for code in coupon_codes(item.parts):
+        for code in issued_codes(item.parts):
             if code in references.coupons:
                 wanted.setdefault((code, item.origin, item.origin_id), []).append(index)
     copies: dict[int, Copies] = {}
@@ -188,6 +191,7 @@ class _CardWords:
             if phase_of(known.lottery, now) in (Phase.CLOSED, Phase.ENDED)
         }
         self._views: dict[tuple[Any, ...], CardView] = {}
+        self._coupons, self._now = references.coupons, now
 
     def card(self, copy: CouponIssue, url: str) -> CardView:
         key = (copy.coupon.id, copy.usable_from, copy.expires_at)
@@ -198,7 +202,13 @@ class _CardWords:
         return replace(self._views[key], url=url)
 
     def over(self, part: Part) -> str | None:
-        """Why a lottery, or a coupon at LINE, is no use any more."""
+        """Why a lottery, a coupon at LINE or one to claim is no use any more.
+
+        Stock, limits and who may have it are looked at when she taps.
+        """
+        if isinstance(part, CouponCard) and part.claim:
+            coupon = self._coupons.get(part.coupon)
+            return DELETED if coupon is None else closed_reason(coupon, self._now)
         if isinstance(part, LineCouponPart):
             return self._line_coupons.get(part.line_coupon, DELETED)
         if not isinstance(part, LotteryCard):
@@ -206,6 +216,20 @@ class _CardWords:
         if part.lottery not in self._lotteries:
             return DELETED
         return LOTTERY_OVER if part.lottery in self._over else None
+
+    def claims(self, item: Item) -> dict[str, CardView]:
+        """The cards of the coupons one friend can claim, each with her own link."""
+        found: dict[str, CardView] = {}
+        for code in claim_codes(item.parts):
+            coupon = self._coupons.get(code)
+            if coupon is not None:
+                view = self._views.get((coupon.id,)) or card_view(
+                    coupon, None, "", self.locale, base_url=self.base_url
+                )
+                self._views[(coupon.id,)] = view
+                token = personal_token(coupon, item.friend_id, config.current().secret_key)
+                found[code] = replace(view, url=f"{self.base_url}/c/{token}", to_claim=True)
+        return found
 
     def lotteries(self, item: Item, public_url: str) -> dict[str, LotteryView]:
         """The cards of the lotteries one friend can draw in."""
@@ -258,6 +282,7 @@ def _one(
         public_url or "",
         name=item.name,
         coupons=cards,
+        claims=words.claims(item),
         lotteries=words.lotteries(item, public_url or ""),
         locale=words.locale,
         links=tracked.of(item),
@@ -281,7 +306,7 @@ def _what_can_go(
         return None, NO_PUBLIC_URL
     refused = {
         code: reason
-        for code in part.coupon_codes()
+        for code in issued_codes([part])
         if (reason := _refusal(copies.get(code))) is not None
     }
     if not refused:

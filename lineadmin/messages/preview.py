@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -72,7 +72,10 @@ def preview(
     lotteries = {
         code: known.sample(NOWHERE, locale) for code, known in references.lotteries.items()
     }
-    context = Context("", name=name, coupons=cards, lotteries=lotteries, locale=locale)
+    claims = {code: replace(card, to_claim=True) for code, card in cards.items()}
+    context = Context(
+        "", name=name, coupons=cards, claims=claims, lotteries=lotteries, locale=locale
+    )
     messages = [_titled(message, references) for message in render(shown, context)]
     return Preview(messages, problems, hints(parts), tracked_addresses(parts))
 

@@ -42,7 +42,8 @@ class Context:
     """What rendering needs beside the parts.
 
     `base_url` is this server's public address (empty in a preview: addresses stay relative);
-    `coupons` holds the cards of this friend's copies by coupon code; `links` the addresses that
+    `coupons` holds the cards of this friend's copies by coupon code, `claims` those of coupons she
+    can claim; `links` the addresses that
     stand in for those staff wrote, where taps are counted (parts.uris lists them); `lotteries` the
     cards of lotteries by code; `locale` is the language of the words we add ourselves.
     """
@@ -50,6 +51,7 @@ class Context:
     base_url: str
     name: str | None = None
     coupons: Mapping[str, CardView] = field(default_factory=dict)
+    claims: Mapping[str, CardView] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     lotteries: Mapping[str, LotteryView] = field(default_factory=dict)
     locale: str = DEFAULT_LOCALE
@@ -107,7 +109,7 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
             "previewImageUrl": f"{address}/preview",
         }
     if isinstance(part, CouponCard):
-        return coupon_card(context.coupons[part.coupon])
+        return coupon_card((context.claims if part.claim else context.coupons)[part.coupon])
     if isinstance(part, LotteryCard):
         return lottery_card.render(context.lotteries[part.lottery])
     if isinstance(part, LineCouponPart):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from lineadmin.coupons.issue import void
 from lineadmin.coupons.models import Coupon, CouponIssue
-from lineadmin.messages.parts import coupon_codes, parse_parts
+from lineadmin.messages.parts import issued_codes, parse_parts
 from lineadmin.messages.prepare import REMINDER, SHOWING
 from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.protocol import Job
@@ -37,7 +37,7 @@ def take_back_coupons(jobs: Sequence[Job], now: datetime) -> int:
         if ORIGINS[OriginKind(job.delivery.origin_kind)] in SHOWING:
             continue
         if job.content.id not in codes:
-            codes[job.content.id] = coupon_codes(parse_parts(job.content.parts))
+            codes[job.content.id] = issued_codes(parse_parts(job.content.parts))
         if codes[job.content.id]:
             key = (job.content.id, job.delivery.origin_kind, job.delivery.origin_id)
             friends[key].append(job.friend.id)

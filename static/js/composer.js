@@ -52,7 +52,7 @@ class Composer {
       return;
     }
     const kind = Object.keys(PARTS).find((one) => one in part);
-    if (kind) this.addCard(kind, part[kind]);
+    if (kind) this.addCard(kind, part[kind], part);
   }
 
   json() {
@@ -184,10 +184,10 @@ class Composer {
 
   // Bubbles ---------------------------------------------------------------------------------------
 
-  addCard(kind, value) {
+  addCard(kind, value, part) {
     const card = this.one(`template[data-card="${kind}"]`).content.firstElementChild.cloneNode(true);
     this.list.append(card);
-    PARTS[kind].make(card, this, value);
+    PARTS[kind].make(card, this, value, part);
     return card;
   }
 

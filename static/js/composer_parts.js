@@ -24,6 +24,8 @@ function chosen(key, selector) {
   };
 }
 
+const COUPON = chosen("coupon", "[data-coupon]");
+
 export const PARTS = {
   text: {
     make(card, composer, value) {
@@ -34,7 +36,18 @@ export const PARTS = {
     read: (card) => ({ text: card.querySelector("[data-text]").value }),
     input: (card, composer) => count(card, composer),
   },
-  coupon: chosen("coupon", "[data-coupon]"),
+  coupon: {
+    make(card, composer, value, part) {
+      COUPON.make(card, composer, value);
+      const claim = card.querySelector("[data-claim]");
+      if (claim) claim.checked = part?.claim === true;
+      else card.dataset.claim = part?.claim === true;
+    },
+    read(card) {
+      const claim = card.querySelector("[data-claim]")?.checked ?? card.dataset.claim === "true";
+      return { ...COUPON.read(card), ...(claim && { claim: true }) };
+    },
+  },
   lottery: chosen("lottery", "[data-lottery]"),
   line_coupon: chosen("line_coupon", "[data-line-coupon]"),
   image: {
