@@ -2,7 +2,7 @@
 
 `python -m bench.steps [--due N] [--underway N]`. Floors: all that are due are planned in 30 s on
 SQLite, a look at everything with nothing due takes under 20 ms, and the coming 30 days are counted
-in under half a second.
+in under 300 ms.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lineadmin.config import load_config
 from lineadmin.sequences import advance, forecast, triggers
 from lineadmin.sequences.models import Enrolment
 
-PLAN_SECONDS, TICK_MS, FORECAST_MS = 30, 20, 500
+PLAN_SECONDS, TICK_MS, FORECAST_MS = 30, 20, 300
 ROUNDS = 7
 
 
