@@ -107,7 +107,7 @@ def test_two_branches_of_three_steps_in_forty_acts(
     hand.choose("條件項目", "標籤")
     hand.choose("值", "愛吃雙拼")
     theirs = {
-        "{name}，歡迎！": "{name}，雙拼多一份肉！",
+        "朋友，歡迎！": "{name}，雙拼多一份肉！",
         "新品投票": "雙拼新口味",
         "謝謝你": "雙拼週",
     }
