@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error as PlaywrightError
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
@@ -32,6 +34,12 @@ def sign_in(page: Any, address: str, email: str, password: str) -> None:
     page.wait_for_url(lambda url: "sign-in" not in url and "login" not in url)
 
 
+def click_and_close(page: Any, button: Any) -> None:
+    """Clicks what closes its own window: the click may be answered after the window is gone."""
+    with page.expect_event("close"), suppress(PlaywrightError):
+        button.click()
+
+
 def english_on(page: Any) -> list[str]:
     """Pieces of visible text that look English and are no name, address or code."""
     texts = page.evaluate(
@@ -56,6 +64,7 @@ def english_on(page: Any) -> list[str]:
     for text in texts:
         rest = re.sub(r"\S+@\S+|https?://\S+|/\S+|[\w.-]+\.\w{2,4}\b|\{[^}]*\}", " ", text)
         rest = re.sub(r"\b[\w-]*\d[\w-]*\b|\b\w+_\w+\b", " ", rest)
+        rest = re.sub(r"\b[A-Z]{4}(?:-[A-Z]{4})+\b", " ", rest)  # a coupon's code may hold no digit
         if ENGLISH.search(SAME_EVERYWHERE.sub(" ", rest)):
             wrong.append(text)
     return wrong

@@ -172,7 +172,8 @@ def test_a_phone_scans_an_entry_link_and_the_source_is_known(shop, page):
     hana, kai = (page.get_by_role("article", name=name) for name in ("怡君", "阿凱"))
     with page.expect_popup() as opened:
         hana.get_by_label("掃描入口連結").select_option(label="門市 QR：入口連結")
-    opened.value.get_by_role("button", name="加入好友").click()
+    entry = opened.value
+    browse.click_and_close(entry, entry.get_by_role("button", name="加入好友"))
     hana.get_by_role("button", name="封鎖").wait_for()
 
     kai.get_by_role("button", name="加入好友").click()
