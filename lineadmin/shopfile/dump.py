@@ -15,10 +15,10 @@ from lineadmin.shopfile.lotteries import dump_lotteries
 from lineadmin.shopfile.offers import dump_coupons
 from lineadmin.shopfile.people import dump_fields, dump_sources, dump_tags
 from lineadmin.shopfile.programs import dump_sequences
-from lineadmin.shopfile.schema import CLOCK
 from lineadmin.shopfile.sendings import dump_broadcasts
 from lineadmin.shopfile.shop import dump_shop
 from lineadmin.shopfile.templates import dump_templates
+from lineadmin.shopfile.values import CLOCK
 from lineadmin.shopfile.words import dump_greeting, dump_replies
 
 LONGEST_LINE = 4096  # no folding: a folded text is hard to compare

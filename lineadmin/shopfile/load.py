@@ -14,7 +14,8 @@ from lineadmin.shopfile.lotteries import load_lotteries
 from lineadmin.shopfile.offers import load_coupons
 from lineadmin.shopfile.people import load_fields, load_sources, load_tags
 from lineadmin.shopfile.programs import load_sequences
-from lineadmin.shopfile.schema import ShopFile, parse
+from lineadmin.shopfile.reading import parse
+from lineadmin.shopfile.schema import ShopFile
 from lineadmin.shopfile.sendings import load_broadcasts
 from lineadmin.shopfile.shop import load_shop
 from lineadmin.shopfile.source import read
