@@ -23,10 +23,13 @@ from lineadmin import db as database
 from lineadmin import i18n, migrate
 from lineadmin.config import Config, load_config
 from lineadmin.models import MODELS
+from tests.spared import CompiledTemplates, build_addresses_once
 
 CHANNEL_SECRET = "channel-secret-of-the-tests"
 CHANNEL_TOKEN = "channel-token-of-the-tests"
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, 12:00 in Taipei
+TEMPLATES = CompiledTemplates()
+build_addresses_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -204,6 +207,7 @@ def app(request: pytest.FixtureRequest, database_url: str) -> Iterator[Flask]:
     config = request.getfixturevalue(name)
     made = create_app(config)
     made.testing = True
+    made.jinja_env.bytecode_cache = TEMPLATES
     database.ensure_connection()
     yield made
     shop_clock.allow_moving(False)
