@@ -153,3 +153,9 @@ def text_or_none(value: object) -> str | None:
 def text(value: object) -> str:
     """`value` where it is a text, the empty text otherwise."""
     return value if isinstance(value, str) else ""
+
+
+def whole(value: object) -> int | None:
+    """`value` where it is a whole number of a size that can be kept."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+    return value if known else None  # type: ignore[return-value]

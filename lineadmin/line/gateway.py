@@ -47,6 +47,7 @@ from lineadmin.line.errors import (
     LineUnreachable,
     classify,
 )
+from lineadmin.line.narrowcast_calls import NarrowcastCalls
 from lineadmin.line.posting import NeverConnected, NoAnswer, Posting
 from lineadmin.line.tokens import LongLivedToken, NoToken, StatelessTokens, Tokens
 
@@ -64,7 +65,7 @@ JSON_HEADERS = {"Content-Type": "application/json", "User-Agent": "lineadmin"}
 logger = logging.getLogger(__name__)
 
 
-class Gateway(CouponCalls, AudienceCalls):
+class Gateway(CouponCalls, AudienceCalls, NarrowcastCalls):
     """LINE, for one official account. Make one per process and share it between threads.
 
     Every method raises `LineError` (see errors.py for its kinds) and nothing else.
@@ -102,6 +103,10 @@ class Gateway(CouponCalls, AudienceCalls):
     def multicast(self, body: bytes, retry_key: str) -> Accepted:
         """Send a prepared multicast request to up to 500 friends; see `push`."""
         return self._send("multicast", body, retry_key)
+
+    def narrowcast(self, body: bytes, retry_key: str) -> Accepted:
+        """Have LINE choose the recipients of a prepared request; it sends later (`progress`)."""
+        return self._send("narrowcast", body, retry_key)
 
     def reply(self, body: bytes) -> Accepted:
         """Answer an event, free of charge. LINE knows no retry key here: try once only."""

@@ -26,6 +26,8 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "webhook_put": (1000, MINUTE),
     "audience_create": (60, MINUTE),
     "audience_add": (60, MINUTE),
+    "audience_click": (60, MINUTE),
+    "audience_imp": (60, MINUTE),
     "audience_list": (60, MINUTE),
     "audience_get": (60, MINUTE),
     "audience_delete": (60, MINUTE),

@@ -11,6 +11,8 @@ Times are ms since 1970. ``client.SimulatorClient`` has a method for each call.
                                              panel really listens), webhook_timeout_ms,
                                              redelivery, redelivery_delays_ms, quota_type,
                                              quota_value, used, clock_offset_ms, rate_limits,
+                                             narrowcast_waiting_ms, narrowcast_sending_ms,
+                                             narrowcast_error, audience_ms,
                                              limits {endpoint: [n, seconds]}, seed
     POST   /sim/age {ms}                     limits see that much more time gone by
     POST   /sim/reset                        an empty world
@@ -18,7 +20,8 @@ Times are ms since 1970. ``client.SimulatorClient`` has a method for each call.
     POST   /sim/phones {name, user_id?, ...} a person; no event
     POST   /sim/phones/bulk {count, seed, ...}   many; repeatable ids
     GET    /sim/phones/ID?after=SEQ&limit=   the person, the chat, the quick replies
-    PATCH  /sim/phones/ID {name, picture_url, status_message, language, os, pinned, status}
+    PATCH  /sim/phones/ID {name, picture_url, status_message, language, os, pinned, status,
+                                             estimates {gender, age, area, os, friend_days}}
     POST   /sim/phones/ID/ACT                follow {is_unblocked?} | block | unblock | text {text}
                                              | sticker {package_id, sticker_id} | file {kind, type,
                                              base64} | location {...} | unsend {message_id?}
@@ -77,6 +80,10 @@ ACCOUNT_SETTINGS: dict[str, type | tuple[type, ...]] = {
     "quota_type": str,
     "quota_value": int,
     "clock_offset_ms": int,
+    "narrowcast_waiting_ms": int,
+    "narrowcast_sending_ms": int,
+    "narrowcast_error": int,
+    "audience_ms": int,
 }
 OTHER_SETTINGS = ("used", "webhook_url", "rate_limits", "limits", "seed", "webhook_timeout_ms")
 

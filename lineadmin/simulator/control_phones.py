@@ -24,6 +24,7 @@ PHONE_FACTS: dict[str, type | tuple[type, ...]] = {
     "os": str,
     "pinned": bool,
     "status": str,
+    "estimates": (dict, type(None)),
 }
 STATUSES = ("friend", "blocked", "stranger")
 

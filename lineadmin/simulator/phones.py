@@ -74,6 +74,7 @@ class People:
             flag = phone.status == "blocked" if is_unblocked is None else is_unblocked
             phone.status = "friend"
             phone.ever_followed = True
+            phone.followed_ms = self._world.shop_ms()
             return self._system(phone, "follow", reply=True, follow={"isUnblocked": flag})
 
     def unblock(self, user_id: str) -> Delivery:
@@ -212,7 +213,17 @@ class People:
             chosen = _find_action(phone, label, action, seq)
             if chosen is None:
                 raise Impossible("no such button on this phone")
+            self._note_tap(phone, chosen)
             return self._perform(phone, chosen, value)
+
+    def _note_tap(self, phone: Phone, action: dict[str, Any]) -> None:
+        """LINE counts who opens an address of a broadcast or narrowcast."""
+        if action["type"] != "uri":
+            return
+        for sent in reversed(phone.items):
+            if isinstance(sent, Sent) and any(action in actions_of(one) for one in sent.messages):
+                self._world.note_tap(sent, phone.user_id, action["uri"])
+                return
 
     def _perform(self, phone: Phone, action: dict[str, Any], value: str | None) -> dict[str, Any]:
         kind = action["type"]

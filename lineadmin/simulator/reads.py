@@ -103,14 +103,6 @@ def _day_argument(context: Context, name: str = "date") -> str:
     return day
 
 
-def narrowcast_progress(api: LineApi, context: Context) -> Response:
-    """How a narrowcast is doing: in this world it is done when it is accepted."""
-    found = api.world.narrowcasts.get(context.request.args().get("requestId", ""))
-    if found is None:
-        raise Refusal(404, "Not found")
-    return ok(found)
-
-
 def aggregation_info(api: LineApi, context: Context) -> Response:
     """How many aggregation unit names are used this month."""
     return ok({"numOfCustomAggregationUnits": len(api.world.units)})
@@ -223,6 +215,44 @@ def insight_aggregation(api: LineApi, context: Context) -> Response:
             "clicks": [],
         }
     )
+
+
+def insight_event(api: LineApi, context: Context) -> Response:
+    """What happened to a broadcast or narrowcast; of fewer than 20 people LINE tells nothing."""
+    world = api.world
+    request_id = context.request.args().get("requestId", "")
+    with world.lock:
+        sent = world.mass_sends.get(request_id)
+        taps = world.taps.get(request_id, set())
+    if sent is None:
+        raise Refusal(404, "Not found")
+    opened = _told(len(sent.users))
+    uris = sorted({uri for _user, uri in taps})
+    people = [len({user for user, uri in taps if uri == one}) for one in uris]
+    return ok(
+        {
+            "overview": {
+                "requestId": request_id,
+                "timestamp": sent.at_ms // 1000,
+                "delivered": len(sent.users),
+                "uniqueImpression": opened,
+                "uniqueClick": _told(len({user for user, _uri in taps})),
+                "uniqueMediaPlayed": None,
+                "uniqueMediaPlayed100Percent": None,
+            },
+            "messages": [
+                {"seq": number + 1, "impression": opened} for number in range(len(sent.messages))
+            ],
+            "clicks": [
+                {"seq": 1, "url": uri, "click": _told(number), "uniqueClick": _told(number)}
+                for uri, number in zip(uris, people, strict=True)
+            ],
+        }
+    )
+
+
+def _told(people: int) -> int | None:
+    return people if people >= FEWEST else None
 
 
 def insight_followers(api: LineApi, context: Context) -> Response:

@@ -35,6 +35,10 @@ class Account:
     used_month: str = ""
     clock_offset_ms: int = 0
     limits_offset_ms: int = 0
+    narrowcast_waiting_ms: int = 0  # until one leaves, in real time
+    narrowcast_sending_ms: int = 0  # until it is done
+    narrowcast_error: int = 0  # the next ones fail with this errorCode
+    audience_ms: int = 0  # until an audience, or what is added to it, is ready
 
 
 @dataclass(slots=True)
@@ -77,9 +81,11 @@ class Phone:
     os: str = "ios"
     pinned: bool = False
     ever_followed: bool = False
+    followed_ms: int | None = None  # shop time
     spoke_ms: int | None = None
     loading_until_ms: int = 0
     read_upto: str | None = None
+    estimates: dict[str, Any] | None = None  # instead of those drawn from the id
     items: list[Sent | Said] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:

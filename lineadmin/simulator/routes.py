@@ -2,7 +2,7 @@
 
 import re
 
-from lineadmin.simulator import audiences, channel, coupons, reads, sends
+from lineadmin.simulator import audiences, channel, coupons, narrowcasts, reads, sends
 from lineadmin.simulator.line_api import Handler, Route
 
 _JSON = ("application/json",)
@@ -17,14 +17,14 @@ def routes() -> list[Route]:
         ("POST", f"{message}/push", "push", sends.push),
         ("POST", f"{message}/multicast", "multicast", sends.multicast),
         ("POST", f"{message}/broadcast", "broadcast", sends.broadcast),
-        ("POST", f"{message}/narrowcast", "narrowcast", sends.narrowcast),
+        ("POST", f"{message}/narrowcast", "narrowcast", narrowcasts.narrowcast),
         (
             "POST",
             f"{message}/validate/(?:reply|push|multicast|broadcast|narrowcast)",
             "validate",
             sends.validate,
         ),
-        ("GET", f"{message}/progress/narrowcast", "narrowcast_progress", reads.narrowcast_progress),
+        ("GET", f"{message}/progress/narrowcast", "narrowcast_progress", narrowcasts.progress),
         ("GET", f"{message}/quota", "quota", reads.quota),
         ("GET", f"{message}/quota/consumption", "consumption", reads.consumption),
         (
@@ -49,6 +49,8 @@ def routes() -> list[Route]:
         ("PUT", "/v2/bot/coupon/([^/]+)/close", "coupon_close", coupons.close),
         ("POST", "/v2/bot/audienceGroup/upload", "audience_create", audiences.create),
         ("PUT", "/v2/bot/audienceGroup/upload", "audience_add", audiences.add),
+        ("POST", "/v2/bot/audienceGroup/click", "audience_click", audiences.click),
+        ("POST", "/v2/bot/audienceGroup/imp", "audience_imp", audiences.impression),
         ("GET", "/v2/bot/audienceGroup/list", "audience_list", audiences.listed),
         ("GET", "/v2/bot/audienceGroup/([0-9]+)", "audience_get", audiences.detail),
         ("DELETE", "/v2/bot/audienceGroup/([0-9]+)", "audience_delete", audiences.delete),
@@ -56,6 +58,7 @@ def routes() -> list[Route]:
         ("PUT", "/v2/bot/channel/webhook/endpoint", "webhook_put", channel.put_endpoint),
         ("POST", "/v2/bot/channel/webhook/test", "webhook_test", channel.test_endpoint),
         ("GET", "/v2/bot/insight/message/delivery", "insight_delivery", reads.insight_delivery),
+        ("GET", "/v2/bot/insight/message/event", "insight_event", reads.insight_event),
         (
             "GET",
             "/v2/bot/insight/message/event/aggregation",

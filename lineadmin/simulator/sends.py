@@ -9,7 +9,6 @@ from lineadmin.simulator.exchange import (
     UNKNOWN_MESSAGE,
     Context,
     Refusal,
-    iso_time,
     ok,
     parse_body,
 )
@@ -38,7 +37,7 @@ def checked_body(kind: str, context: Context) -> dict[str, Any]:
     return checked
 
 
-# reply, push, multicast, broadcast, narrowcast
+# reply, push, multicast, broadcast; narrowcast is narrowcasts.py
 
 
 def reply(api: LineApi, context: Context) -> Response:
@@ -135,35 +134,6 @@ def broadcast(api: LineApi, context: Context) -> Response:
         _send(api, context, body, reached, [])
         close_retry_key(api.world, context, None)
     return ok()
-
-
-def narrowcast(api: LineApi, context: Context) -> Response:
-    """Accept a send to all friends (no audiences or attributes in this world) and do it at once."""
-    body = checked_body("narrowcast", context)
-    if body.get("recipient") is not None or body.get("filter") is not None:
-        raise Refusal(400, "audiences and attribute filters are not part of this simulator")
-    limit = body.get("limit") or {}
-    most = limit.get("max") if isinstance(limit, dict) else 0
-    if most is not None and (not isinstance(most, int) or most < 1):
-        details = [{"message": "must be greater than or equal to 1", "property": "limit.max"}]
-        raise Refusal(400, error_body(details)["message"], details=details)
-    world = api.world
-    with world.lock:
-        answered_before(context)
-        reached = [phone for phone in world.phones.values() if phone.status == "friend"][:most]
-        context.call.recipients = len(reached)
-        _spend(world, len(reached))
-        _send(api, context, body, reached, [])
-        close_retry_key(api.world, context, None)
-        world.narrowcasts[context.request_id] = {
-            "phase": "succeeded",
-            "successCount": len(reached),
-            "failureCount": 0,
-            "targetCount": len(reached),
-            "acceptedTime": iso_time(context.now_ms),
-            "completedTime": iso_time(context.now_ms),
-        }
-    return ok(status=202)
 
 
 def validate(api: LineApi, context: Context) -> Response:

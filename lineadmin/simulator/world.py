@@ -29,6 +29,7 @@ from lineadmin.simulator.records import (
 from lineadmin.simulator.store import Store
 
 MAX_CALLS = 200_000
+MASS = ("broadcast", "narrowcast")
 DEMO_ENDPOINT = "https://demo.invalid/webhook"
 
 
@@ -77,6 +78,8 @@ class World:
         self.unit_reach: dict[str, dict[str, set[str]]] = {}  # unit -> day -> people; not kept
         self.unit_bubbles: dict[str, int] = {}
         self.narrowcasts: dict[str, dict[str, Any]] = {}
+        self.mass_sends: dict[str, Sent] = {}  # broadcasts and narrowcasts by request id
+        self.taps: dict[str, set[tuple[str, str]]] = {}  # request id -> (person, address)
         self.coupons: dict[str, dict[str, Any]] = {}
         self.audiences: dict[int, dict[str, Any]] = {}
         self.counters: Counter[str] = Counter()
@@ -126,10 +129,17 @@ class World:
         self.account.used = self.used() + people
         self.account.used_month = self.month()
 
+    def left(self) -> int | None:
+        """What the month still allows, without what narrowcasts hold; None = no limit."""
+        if self.account.quota_type == "none":
+            return None
+        held = sum(one["reserved"] for one in self.narrowcasts.values())
+        return max(0, self.account.quota_value - self.used() - held)
+
     def fits_quota(self, people: int) -> bool:
         """Whether the month's quota still allows that many."""
-        account = self.account
-        return account.quota_type == "none" or self.used() + people <= account.quota_value
+        left = self.left()
+        return left is None or people <= left
 
     def report_abuse(self, kind: str, **facts: Any) -> None:
         """Note something a well-behaved sender never does; tests assert the list is empty."""
@@ -149,6 +159,17 @@ class World:
             self.store.put("audience", str(audience_id), lambda: dict(self.audiences[audience_id]))
         else:
             self.store.delete("audience", str(audience_id))
+
+    def save_narrowcast(self, request_id: str) -> None:
+        """Keep a narrowcast and how far it is."""
+        self.store.put("narrowcast", request_id, lambda: dict(self.narrowcasts[request_id]))
+
+    def note_tap(self, sent: Sent, user_id: str, uri: str) -> None:
+        """Somebody opened an address; counted where it came with a broadcast or narrowcast."""
+        if sent.request_id in self.mass_sends:
+            tapped = self.taps.setdefault(sent.request_id, set())
+            tapped.add((user_id, uri))
+            self.store.put("taps", sent.request_id, lambda: sorted(map(list, tapped)))
 
     # chat
 
@@ -186,6 +207,8 @@ class World:
         for phone in phones:
             phone.items.append(sent)
             phone.loading_until_ms = 0
+        if how in MASS:
+            self.mass_sends[request_id] = sent
         self.counters["delivered_people"] += len(phones)
         self.counters["delivered_bubbles"] += len(phones) * len(messages)
         self.counters[f"{how}.delivered_people"] += len(phones)
@@ -329,10 +352,17 @@ class World:
         for _, record in self.store.load("coupon"):
             self.coupons[record["couponId"]] = record
         for _, record in self.store.load("audience"):
-            self.audiences[record["audienceGroupId"]] = record
+            self.audiences[record["audienceGroupId"]] = {"type": "UPLOAD", "jobs": [], **record}
         for user, record in self.store.load("phone"):
             self.phones[user] = Phone(**record)
         items: list[Sent | Said] = [Sent(**record) for _, record in self.store.load("sent")]
+        self.mass_sends = {
+            sent.request_id: sent for sent in items if isinstance(sent, Sent) and sent.how in MASS
+        }
+        for request_id, record in self.store.load("narrowcast"):
+            self.narrowcasts[request_id] = record
+        for request_id, record in self.store.load("taps"):
+            self.taps[request_id] = {(user, uri) for user, uri in record}
         for _, record in self.store.load("said"):
             said = Said(**record)
             items.append(said)
