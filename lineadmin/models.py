@@ -43,6 +43,7 @@ from lineadmin.sequences.models import (
 )
 from lineadmin.settings.models import Heartbeat, Setting
 from lineadmin.staff.models import Audit, LinkCode, SignInAttempt, Staff, StaffSession
+from lineadmin.topics.models import Consent, Subscription, Topic, TopicAsk, TopicWording
 from lineadmin.tracking.models import AggregationUnit, EntryVisit, LinkClick, TrackedLink
 
 MODELS: tuple[type[Model], ...] = (
@@ -84,6 +85,11 @@ MODELS: tuple[type[Model], ...] = (
     Lottery,
     LotteryPrize,
     LotteryDraw,
+    Topic,
+    TopicWording,
+    Consent,
+    Subscription,
+    TopicAsk,
     Segment,
     TagRule,
     TagJob,

@@ -32,6 +32,7 @@ from lineadmin.messages.parts import Part, PartsError, dump_parts, parse_parts
 from lineadmin.messages.preview import SAMPLE_NAME, preview, problem_of
 from lineadmin.messages.references import look_up
 from lineadmin.messages.stickers import PACKS
+from lineadmin.topics import queries as topics
 
 OPT_OUT = "opt_out"  # the postback that inbox/dispatch.py reads as 不再通知
 
@@ -48,6 +49,7 @@ class PartsWidget:
                 state=_state(field, shown.to_json()),
                 coupons=pickable(clock.now()),
                 lotteries=lotteries.pickable(),
+                topics=topics.live(),
                 line_coupons=line_coupons.sendable(clock.wall()),
                 packs=PACKS,
                 limits=limits,

@@ -20,10 +20,10 @@ from lineadmin.friends.words import OPT_IN_DATA, OPT_OUT_DATA, is_opt_in, is_opt
 from lineadmin.inbox import messages
 from lineadmin.inbox.models import InboundEvent
 from lineadmin.line.parse import Event
-from lineadmin.replies import greeting, lottery_answer, match, spoken
+from lineadmin.replies import greeting, lottery_answer, match, spoken, topic_answer
 from lineadmin.replies.greeting import Greeting
 from lineadmin.replies.models import ReplyRule
-from lineadmin.replies.owed import ENTRY, GREETING, KEYWORD, LINK, LOTTERY, OPT_OUT, Owed
+from lineadmin.replies.owed import ENTRY, GREETING, KEYWORD, LINK, LOTTERY, OPT_OUT, TOPIC, Owed
 from lineadmin.settings import shop_zone
 from lineadmin.staff import linking
 from lineadmin.tracking import entry
@@ -167,6 +167,9 @@ def _answer_to(scene: Scene, friend: Known) -> _Answer:
         return _Answer(OPT_OUT, _opt_out(scene, friend), understood=True)
     if is_opt_in(text):
         return _Answer(OPT_OUT, _opt_in(scene, friend), understood=True)
+    about_topic = topic_answer.said(text, _moment(scene, friend))
+    if about_topic:
+        return _Answer(TOPIC, about_topic, understood=True)
     staff = linking.claim_code(text, friend.id, wall=scene.wall)
     if staff is not None:
         journal.record(friend.id, "linked", object_id=staff.id, at=scene.at)
@@ -230,6 +233,8 @@ def _postback(scene: Scene) -> Owed | None:
     if lottery_answer.is_draw(data):
         parts = lottery_answer.answer(data, friend.id, friend.language, at=scene.at)
         return scene.owed(friend, LOTTERY, parts)
+    if topic_answer.is_tap(data):
+        return scene.owed(friend, TOPIC, topic_answer.tapped(data, _moment(scene, friend)))
     return None
 
 
@@ -274,6 +279,10 @@ def _friend(scene: Scene) -> Known | None:
     if not scene.event.is_one_to_one or scene.event.user_id is None:
         return None
     return friends.learn(scene.event.user_id, at=scene.at, wall=scene.wall)
+
+
+def _moment(scene: Scene, friend: Known) -> topic_answer.Moment:
+    return topic_answer.Moment(friend.id, friend.language, scene.at, scene.event_at)
 
 
 def _opt_out(scene: Scene, friend: Known) -> list[dict[str, Any]]:

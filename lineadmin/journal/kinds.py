@@ -40,6 +40,8 @@ _ALL = (
     Kind("coupon.voided", _l("Coupon taken back")),
     Kind("link.clicked", _l("Opened a link")),
     Kind("lottery.drawn", _l("Drew in a lottery")),
+    Kind("topic.subscribed", _l("Subscribed to a topic")),
+    Kind("topic.stopped", _l("Subscription to a topic ended")),
     Kind("sequence.enrolled", _l("Started step messages")),
     Kind("sequence.ended", _l("Ended step messages")),
     Kind("linked", _l("Staff member's LINE linked")),

@@ -33,6 +33,7 @@ from lineadmin.messages.parts import (
     RichMessage,
     Sticker,
     Text,
+    TopicCard,
     Video,
     bubbles,
     tracking,
@@ -178,6 +179,8 @@ def _part(
         yield from _line_coupon(part.line_coupon, references, now)
     elif isinstance(part, LotteryCard):
         yield from _lottery(part.lottery, references, now)
+    elif isinstance(part, TopicCard):
+        yield from _topic(part.topic, references)
     elif isinstance(part, RichMessage):
         size = None if references is None else references.uploads.get(part.image)
         yield from rich.check(part, size)
@@ -287,6 +290,19 @@ def _lottery(
     phase = None if now is None else phase_of(known.lottery, now)
     if phase in (Phase.CLOSED, Phase.ENDED):
         yield "lottery", _("The lottery “%(title)s” is over.", title=known.lottery.title)
+
+
+def _topic(code: str, references: References | None) -> Iterator[tuple[str, str]]:
+    if not code:
+        yield "topic", _("Choose a topic.")
+        return
+    if references is None:
+        return
+    known = references.topics.get(code)
+    if known is None:
+        yield "topic", _("There is no topic “%(code)s”.", code=code[:40])
+    elif known.topic.archived_at is not None:
+        yield "topic", _("The topic “%(name)s” is archived.", name=known.topic.name)
 
 
 def _line_coupon(

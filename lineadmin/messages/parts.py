@@ -2,8 +2,8 @@
 
 The JSON form is that of the shop file: a list of one-key objects, quick replies last:
 `[{"text": "…"}, {"sticker": {"package": "446", "id": "1988"}}, {"image": token},
-{"coupon": code, "claim": true}, {"rich_message": {…}}, {"cards": {…}}, {"video": {…}},
-{"quick_replies": [{"label": "看菜單", "text": "菜單"}]}]`.
+{"coupon": code, "claim": true}, {"topic": code}, {"rich_message": {…}}, {"cards": {…}},
+{"video": {…}}, {"quick_replies": [{"label": "看菜單", "text": "菜單"}]}]`.
 
 `{"track": "friend"}` or `{"track": "total"}`, after everything else, sends every web address of the
 message through a link of ours. "friend": each friend gets links of her own, so it is known who
@@ -31,6 +31,7 @@ from lineadmin.messages.links import web_addresses
 from lineadmin.messages.lottery_card import LotteryCard
 from lineadmin.messages.part import Identifier, Part, Piece, Words, clean, one_of
 from lineadmin.messages.rich import RichMessage
+from lineadmin.messages.topic_card import TopicCard
 
 ITEMS_LONGEST = 100  # far beyond LINE's 5: only a guard against nonsense
 
@@ -158,6 +159,7 @@ KINDS: Mapping[str, type[Part]] = {
         CouponCard,
         LotteryCard,
         LineCouponPart,
+        TopicCard,
         RichMessage,
         Cards,
         Video,
@@ -233,6 +235,11 @@ def is_claim(part: Part) -> bool:
 def lottery_codes(parts: Iterable[Part]) -> list[str]:
     """Codes of the lotteries the parts let friends draw in, each once, in order."""
     return list(dict.fromkeys(part.lottery for part in parts if isinstance(part, LotteryCard)))
+
+
+def topic_codes(parts: Iterable[Part]) -> list[str]:
+    """Codes of the topics the parts ask friends about, each once, in order."""
+    return list(dict.fromkeys(part.topic for part in parts if isinstance(part, TopicCard)))
 
 
 def line_coupon_ids(parts: Iterable[Part]) -> list[str]:
@@ -374,6 +381,7 @@ __all__ = [
     "RichMessage",
     "Sticker",
     "Text",
+    "TopicCard",
     "Video",
     "bubbles",
     "clean",

@@ -27,11 +27,13 @@ from lineadmin.messages.parts import (
     LineCouponPart,
     LotteryCard,
     Part,
+    TopicCard,
     bubbles,
     claim_codes,
     issued_codes,
     lottery_codes,
     parse_parts,
+    topic_codes,
 )
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.render import Context, is_personal, render
@@ -39,13 +41,17 @@ from lineadmin.messages.tracked import MessageLinks, make_links
 from lineadmin.outbox import reasons
 from lineadmin.outbox.reasons import COUPON_GONE, COUPON_USED, NO_PUBLIC_URL
 from lineadmin.segments.among import fitting
+from lineadmin.topics.card import TopicView
+from lineadmin.topics.queries import note_ask
 from lineadmin.tracking.links import Place
 
 DELETED = "deleted"
 LOTTERY_OVER, LINE_COUPON_OVER = "lottery_over", "line_coupon_over"
+TOPIC_OVER = "topic_over"
 REMINDER = "reminder"
 # Messages of these origins show the copy a friend holds and hand none out.
 SHOWING = (REMINDER, "lottery")
+TEST = "test"
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,7 @@ LABELS: Mapping[str, Any] = {
     DELETED: _l("The coupon no longer exists"),
     LOTTERY_OVER: _l("The lottery is over"),
     LINE_COUPON_OVER: _l("The LINE coupon is over"),
+    TOPIC_OVER: _l("The topic is archived"),
     NO_PUBLIC_URL: reasons.LABELS[NO_PUBLIC_URL],
 }
 
@@ -192,6 +199,8 @@ class _CardWords:
         }
         self._views: dict[tuple[Any, ...], CardView] = {}
         self._coupons, self._now = references.coupons, now
+        self._topics = references.topics
+        self._asked: dict[tuple[str, str, int, int], TopicView] = {}
 
     def card(self, copy: CouponIssue, url: str) -> CardView:
         key = (copy.coupon.id, copy.usable_from, copy.expires_at)
@@ -211,6 +220,11 @@ class _CardWords:
             return DELETED if coupon is None else closed_reason(coupon, self._now)
         if isinstance(part, LineCouponPart):
             return self._line_coupons.get(part.line_coupon, DELETED)
+        if isinstance(part, TopicCard):
+            known = self._topics.get(part.topic)
+            if known is None:
+                return DELETED
+            return None if known.topic.archived_at is None else TOPIC_OVER
         if not isinstance(part, LotteryCard):
             return None
         if part.lottery not in self._lotteries:
@@ -238,6 +252,27 @@ class _CardWords:
             for code in lottery_codes(item.parts)
             if code in self._lotteries
         }
+
+    def topics(self, item: Item) -> dict[str, TopicView]:
+        """The cards of the topics a message asks about; its answers will say where they were."""
+        return {code: self._topic(code, item) for code in topic_codes(item.parts)}
+
+    def _topic(self, code: str, item: Item) -> TopicView:
+        key = (code, item.origin, item.origin_id, item.place)
+        if key not in self._asked:
+            known = self._topics[code]
+            if item.origin != TEST:
+                note_ask(
+                    known.topic,
+                    origin=item.origin,
+                    origin_id=item.origin_id,
+                    origin_place=item.place,
+                    now=self._now,
+                )
+            self._asked[key] = known.card(
+                self.locale, origin=item.origin, origin_id=item.origin_id, place=item.place
+            )
+        return self._asked[key]
 
 
 class _Tracked:
@@ -284,6 +319,7 @@ def _one(
         coupons=cards,
         claims=words.claims(item),
         lotteries=words.lotteries(item, public_url or ""),
+        topics=words.topics(replace(item, parts=kept)),
         locale=words.locale,
         links=tracked.of(item),
     )

@@ -17,6 +17,7 @@ from lineadmin.messages.parts import (
     Part,
     PartsError,
     RichMessage,
+    TopicCard,
     Video,
     parse_parts,
 )
@@ -73,8 +74,15 @@ def preview(
         code: known.sample(NOWHERE, locale) for code, known in references.lotteries.items()
     }
     claims = {code: replace(card, to_claim=True) for code, card in cards.items()}
+    topics = {code: known.card(locale) for code, known in references.topics.items()}
     context = Context(
-        "", name=name, coupons=cards, claims=claims, lotteries=lotteries, locale=locale
+        "",
+        name=name,
+        coupons=cards,
+        claims=claims,
+        lotteries=lotteries,
+        topics=topics,
+        locale=locale,
     )
     messages = [_titled(message, references) for message in render(shown, context)]
     return Preview(messages, problems, hints(parts), tracked_addresses(parts))
@@ -99,6 +107,8 @@ def _drawn(part: Part, references: References) -> Part | None:
     if isinstance(part, LineCouponPart) and part.line_coupon not in references.line_coupons:
         return None
     if isinstance(part, LotteryCard) and part.lottery not in references.lotteries:
+        return None
+    if isinstance(part, TopicCard) and part.topic not in references.topics:
         return None
     if missing or any(token not in references.uploads for token in part.uploads()):
         return None

@@ -17,9 +17,11 @@ from lineadmin.messages.parts import (
     film_tokens,
     line_coupon_ids,
     lottery_codes,
+    topic_codes,
     tracking,
     upload_tokens,
 )
+from lineadmin.topics import queries as topics
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,11 @@ class References:
     tags: Mapping[str, str] = field(default_factory=dict)  # the kind of each tag by its name
     lotteries: Mapping[str, lotteries.Known] = field(default_factory=dict)
     line_coupons: Mapping[str, LineCoupon] = field(default_factory=dict)  # by LINE's id
+    topics: Mapping[str, topics.Known] = field(default_factory=dict)
 
 
 def look_up(parts: Iterable[Part]) -> References:
-    """Everything these parts point at, as far as it exists. At most five queries."""
+    """Everything these parts point at, as far as it exists, in a few queries."""
     listed = list(parts)
     codes, tokens = coupon_codes(listed), upload_tokens(listed)
     coupons: dict[str, Coupon] = {}
@@ -56,7 +59,8 @@ def look_up(parts: Iterable[Part]) -> References:
         films = frozenset(row.token for row in found)
     known = lotteries.by_codes(lottery_codes(listed))
     at_line = by_line_ids(line_coupon_ids(listed))
-    return References(coupons, uploads, films, _tags(listed), known, at_line)
+    asked = topics.by_codes(topic_codes(listed))
+    return References(coupons, uploads, films, _tags(listed), known, at_line, asked)
 
 
 def _tags(parts: Sequence[Part]) -> dict[str, str]:

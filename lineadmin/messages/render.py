@@ -14,7 +14,7 @@ from lineadmin.i18n import DEFAULT_LOCALE, use_locale
 from lineadmin.line import limits
 from lineadmin.line.text import cut_to_graphemes, cut_to_units
 from lineadmin.lottery.card import LotteryView
-from lineadmin.messages import cards, film, line_coupon, lottery_card, names, rich
+from lineadmin.messages import cards, film, line_coupon, lottery_card, names, rich, topic_card
 from lineadmin.messages.coupon_card import coupon_card
 from lineadmin.messages.links import replace_addresses, tidy_link
 from lineadmin.messages.parts import (
@@ -29,12 +29,14 @@ from lineadmin.messages.parts import (
     RichMessage,
     Sticker,
     Text,
+    TopicCard,
     Video,
     bubbles,
     quick_replies,
     tracking,
 )
 from lineadmin.messages.tracked import tracked_addresses
+from lineadmin.topics.card import TopicView
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Context:
     `coupons` holds the cards of this friend's copies by coupon code, `claims` those of coupons she
     can claim; `links` the addresses that
     stand in for those staff wrote, where taps are counted (parts.uris lists them); `lotteries` the
-    cards of lotteries by code; `locale` is the language of the words we add ourselves.
+    cards of lotteries by code, `topics` those of topics; `locale` is the language of
+    the words we add ourselves.
     """
 
     base_url: str
@@ -54,6 +57,7 @@ class Context:
     claims: Mapping[str, CardView] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     lotteries: Mapping[str, LotteryView] = field(default_factory=dict)
+    topics: Mapping[str, TopicView] = field(default_factory=dict)
     locale: str = DEFAULT_LOCALE
 
     def link(self, written: str) -> str:
@@ -112,6 +116,8 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
         return coupon_card((context.claims if part.claim else context.coupons)[part.coupon])
     if isinstance(part, LotteryCard):
         return lottery_card.render(context.lotteries[part.lottery])
+    if isinstance(part, TopicCard):
+        return topic_card.render(context.topics[part.topic])
     if isinstance(part, LineCouponPart):
         return line_coupon.render(part)
     if isinstance(part, RichMessage):

@@ -17,6 +17,7 @@ from lineadmin.messages.parts import (
     RichMessage,
     Sticker,
     Text,
+    TopicCard,
     Video,
     bubbles,
     coupon_codes,
@@ -64,6 +65,8 @@ def _word(part: Part, titles: dict[str, str]) -> str:
         return "🎫 LINE"
     if isinstance(part, LotteryCard):
         return f"🎰 {part.lottery}"
+    if isinstance(part, TopicCard):
+        return f"📮 {part.topic}"
     if isinstance(part, CouponCard):
         return f"🎟️ {titles.get(part.coupon, part.coupon)}"
     return ""

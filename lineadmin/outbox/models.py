@@ -189,7 +189,7 @@ class Reply(BaseModel):
 
     friend_id = IntegerField()
     reply_token = CharField(max_length=128, unique=True)
-    origin = CharField(max_length=12)  # greeting | keyword | opt_out | link | entry | staff
+    origin = CharField(max_length=12)  # greeting | keyword | opt_out | link | entry | topic | staff
     origin_id = IntegerField(default=0)  # the rule, or the staff member
     content = ForeignKeyField(Content, null=True, on_delete="RESTRICT", index=False)
     body = TextField()

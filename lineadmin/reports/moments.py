@@ -28,6 +28,8 @@ from lineadmin.reports.timeline import DELIVERY, FACT, REPLY, Moment
 from lineadmin.sequences.advance import place_of
 from lineadmin.sequences.models import Sequence
 from lineadmin.staff.models import Staff
+from lineadmin.topics.models import Topic
+from lineadmin.topics.states import PLACE_LABELS
 from lineadmin.tracking.names import names_of
 
 LATER_THAN_PLANNED = timedelta(minutes=10)
@@ -45,6 +47,8 @@ _ABOUT = {
     "coupon.undone": "coupon",
     "coupon.voided": "coupon",
     "lottery.drawn": "lottery",
+    "topic.subscribed": "topic",
+    "topic.stopped": "topic",
     "sequence.enrolled": "sequence",
     "sequence.ended": "sequence",
     "linked": "staff",
@@ -52,12 +56,14 @@ _ABOUT = {
 }
 _UNPLEASANT = {"blocked": BAD, "opted_out": WARN}
 _SET_BY: dict[str, Any] = {
+    **PLACE_LABELS,
     "friend": _l("by the friend"),
     "self": _l("by the friend"),
     "staff": _l("by staff"),
     "csv": _l("by an import"),
     "reply": _l("by a keyword reply"),
     "rule": _l("by a rule"),
+    "topic": _l("by a topic"),
     "coupon": _l("by a coupon"),
     "link": _l("by a link"),
     "observed": _l("by observation"),
@@ -184,6 +190,7 @@ _LOOK_UP: dict[str, Callable[[set[int]], dict[int, str]]] = {
     "tag": _named(Tag, Tag.name),
     "coupon": _named(Coupon, Coupon.title),
     "lottery": _named(Lottery, Lottery.title),
+    "topic": _named(Topic, Topic.name),
     "sequence": _named(Sequence, Sequence.name),
     "broadcast": _named(Broadcast, Broadcast.name),
     "source": _named(Source, Source.name),
@@ -351,6 +358,8 @@ def _answer(row: Any, names: _Names) -> str:
         return _("the draw of a lottery")
     if row.origin == "staff":
         return _("an answer by %(name)s", name=names.of("staff", row.origin_id))
+    if row.origin == "topic":
+        return _("a confirmation about a topic")
     if row.origin == "opt_out":
         return _("a confirmation about notifications")
     return _("an automatic answer")

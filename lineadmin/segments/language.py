@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lineadmin.i18n import _l
-from lineadmin.segments import about_deeds, about_friend, sample  # noqa: F401  (they fill the registry)
+from lineadmin.segments import about_deeds, about_friend, about_topics, sample  # noqa: F401  (they fill the registry)
 from lineadmin.segments.fields import AMOUNT, FIELDS, KNOWN, OPS, SEVERAL, FieldSpec
 from lineadmin.segments.tree import (
     AllOf,
@@ -21,7 +21,6 @@ from lineadmin.segments.tree import (
 MAX_DEPTH = 10
 MAX_LEAVES = 100
 LEAF_KEYS = frozenset({"field", "op", "value", "within_days", "at_least", "salt"})
-NOT_YET = frozenset({"topic"})  # rooms that are still to be built
 
 
 def parse(raw: Any, path: Path = ()) -> Tree:
@@ -145,8 +144,6 @@ def _spec(name: Any, path: Path) -> FieldSpec:
     if not isinstance(name, str) or not name:
         raise TreeError(_l("A condition needs a field."), (*path, "field"))
     kind, colon, about = name.partition(":")
-    if kind in NOT_YET:
-        raise TreeError(_l("Topics do not exist in this version yet."), (*path, "field"))
     spec = FIELDS.get(kind)
     if spec is None:
         raise TreeError(

@@ -31,6 +31,7 @@ NOUNS: dict[str, Any] = {
     "coupon": _l("Coupon"),
     "reminder": _l("Reminder"),
     "lottery": _l("Lottery"),
+    "topic": _l("Topic"),
     "line_coupon": _l("LINE coupon"),
     "audience": _l("LINE audience"),
     "issue": _l("Issued coupon"),

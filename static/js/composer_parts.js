@@ -49,6 +49,7 @@ export const PARTS = {
     },
   },
   lottery: chosen("lottery", "[data-lottery]"),
+  topic: chosen("topic", "[data-topic]"),
   line_coupon: chosen("line_coupon", "[data-line-coupon]"),
   image: {
     make(card, composer, value) {

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
+from lineadmin.topics.models import Subscription, Topic
 from tests.factories import make_friend
 
 TAIPEI = ZoneInfo("Asia/Taipei")
@@ -85,6 +86,21 @@ def make_shop() -> dict[str, Friend]:
     _fact(friends["taro"], "message", 31)
     _fact(friends["ming"], "coupon.redeemed", 3, Coupon.get(Coupon.code == "bento20").id)
     _fact(friends["hana"], "coupon.redeemed", 45, Coupon.get(Coupon.code == "soup").id)
+    menu = Topic.create(code="menu", name="每週菜單", frequency="weekly", created_at=NOW)
+    for name, state, until in (
+        ("hana", "subscribed", None),
+        ("taro", "subscribed", days_ago(1)),  # has run out
+        ("ming", "stopped", None),
+        ("mute", "subscribed", days_ago(-30)),
+    ):
+        Subscription.create(
+            topic=menu,
+            friend_id=friends[name].id,
+            state=state,
+            wording_version=1,
+            since=days_ago(9),
+            until=until,
+        )
     return friends
 
 

@@ -17,6 +17,7 @@ from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Sour
 from lineadmin.journal.models import Fact
 from lineadmin.segments.models import Segment
 from lineadmin.segments.sample import sample_bucket
+from lineadmin.topics.models import Subscription, Topic
 from tests.factories import make_friend
 from tests.segments.shop import NOW, TAIPEI, days_ago
 
@@ -42,6 +43,7 @@ class Person:
     opted_out: bool
     tags: dict[str, float] = field(default_factory=dict)  # name -> days ago
     coupon: str = "none"
+    topic: str = "none"  # or "expired", which is "stopped" in the language
     messages: list[float] = field(default_factory=list)
     allergy: str | None = None
     visits: float | None = None
@@ -71,6 +73,7 @@ def people(count: int) -> list[Person]:
             opted_out=chance.random() < 0.2,
             tags={tag: chance.choice((1.5, 3.5)) for tag in TAGS if chance.random() < 0.4},
             coupon=chance.choice(("none", "held", "redeemed", "expired")),
+            topic=chance.choice(("none", "subscribed", "stopped", "expired")),
             messages=[chance.choice((0.5, 2.5, 9.5)) for _ in range(chance.randrange(4))],
             allergy=maybe("無", "花生"),
             visits=maybe(1.0, 2.0, 3.5),
@@ -91,6 +94,7 @@ def store(everybody: list[Person]) -> None:
     since = Field.create(key="since", name="入會日", type="date")
     coupon = Coupon.create(code="gift", title="gift", benefit="gift", created_at=NOW)
     soup = Coupon.create(code="soup", title="soup", benefit="gift", created_at=NOW)
+    menu = Topic.create(code="menu", name="menu", frequency="weekly", created_at=NOW)
     Segment.create(name="young", tree=YOUNG, created_at=NOW)
     for person in everybody:
         joined = None if person.joined is None else days_ago(person.joined)
@@ -131,6 +135,15 @@ def store(everybody: list[Person]) -> None:
                 issued_at=days_ago(5),
                 redeemed_at=NOW if person.coupon == "redeemed" else None,
                 expires_at=days_ago(1) if person.coupon == "expired" else None,
+            )
+        if person.topic != "none":
+            Subscription.create(
+                topic=menu,
+                friend_id=row.id,
+                state="stopped" if person.topic == "stopped" else "subscribed",
+                wording_version=1,
+                since=days_ago(5),
+                until=days_ago(1) if person.topic == "expired" else None,
             )
         if person.allergy is not None:
             FriendField.create(friend=row, field=allergy, text=person.allergy, at=NOW)
@@ -191,6 +204,13 @@ def truth(tree: dict[str, Any], person: Person) -> bool:
         code = person.source or "unknown"
         values = value if isinstance(value, list) else [value]
         return (code in values) == (op in ("is", "any_of"))
+    if name == "topic:menu":
+        state = "stopped" if person.topic == "expired" else person.topic
+        if op in ("known", "unknown"):
+            return (state != "none") == (op == "known")
+        return (state in (value if isinstance(value, list) else [value])) == (
+            op in ("is", "any_of")
+        )
     actual: Any = {
         "gender": person.gender,
         "age": age(person),
@@ -289,6 +309,7 @@ LEAVES = st.one_of(
     asked("status", st.sampled_from(("friend", "blocked", "unknown")), "is", "is_not"),
     asked("opted_out", st.booleans(), "is", "is_not"),
     asked("coupon:gift", st.sampled_from(("held", "redeemed", "expired", "none")), *WORDS[:4]),
+    asked("topic:menu", st.sampled_from(("subscribed", "stopped", "none")), *WORDS),
     asked("attr:allergy", st.sampled_from(("無", "花生")), *WORDS),
     asked("attr:visits", st.sampled_from((1, 2, 3.5)), *NUMBERS),
     asked("sample", st.integers(0, 100), "less_than", "at_least"),

@@ -1,0 +1,1 @@
+"""Topics friends subscribe to, and the ledger of what they agreed to."""
