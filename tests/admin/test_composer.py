@@ -332,6 +332,7 @@ def test_problems_wait_until_a_field_is_left(open_composer):
 
 
 @pytest.mark.browser
+@pytest.mark.looks
 @pytest.mark.parametrize("size", [browse.WIDE, browse.NARROW], ids=["wide", "narrow"])
 def test_it_is_usable_by_everybody_at_any_width(open_composer, coupon, size):
     token = store(picture(), name="a", staff_id=None, now=shop_clock.now()).token

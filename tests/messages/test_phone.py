@@ -76,6 +76,7 @@ def draw(phone, messages, tappable=True):
 
 
 @pytest.mark.browser
+@pytest.mark.looks
 def test_our_own_messages_look_as_they_should(phone):
     replies = QuickReplies(replies=(QuickReply(label="看菜單", text="菜單"),))
     parts = [Text(text="{name} 您好\nhttps://x.example/a"), CouponCard(coupon="c"), replies]
@@ -95,6 +96,7 @@ def test_our_own_messages_look_as_they_should(phone):
 
 
 @pytest.mark.browser
+@pytest.mark.looks
 def test_taps_tell_the_action_by_mouse_and_by_keyboard(phone):
     replies = QuickReplies(replies=(QuickReply(label="不再通知", postback="opt_out"),))
     parts = [Text(text="https://x.example/a"), CouponCard(coupon="c"), replies]
@@ -111,6 +113,7 @@ def test_taps_tell_the_action_by_mouse_and_by_keyboard(phone):
 
 
 @pytest.mark.browser
+@pytest.mark.looks
 def test_areas_of_a_rich_message_and_a_film_are_tapped(phone):
     box = {"x": 0, "y": 0, "width": 520, "height": 1040}
     message = {
@@ -148,6 +151,7 @@ def test_areas_of_a_rich_message_and_a_film_are_tapped(phone):
 
 
 @pytest.mark.browser
+@pytest.mark.looks
 def test_in_a_preview_nothing_can_be_tapped(phone):
     parts = [CouponCard(coupon="c")]
     draw(phone, render(parts, Context("https://x.example", coupons={"c": CARD})), tappable=False)
@@ -156,6 +160,7 @@ def test_in_a_preview_nothing_can_be_tapped(phone):
 
 
 @pytest.mark.browser
+@pytest.mark.looks
 def test_data_is_never_markup_nor_script(phone):
     evil = '"><img src=x onerror="window.tapped.push(1)"><script>window.tapped.push(2)</script>'
     box = {"type": "box", "layout": "vertical", "backgroundColor": "red;background:url(/x)"}
@@ -193,6 +198,7 @@ def test_data_is_never_markup_nor_script(phone):
 
 
 @pytest.mark.browser
+@pytest.mark.looks
 def test_nested_boxes_carousels_and_pictures_are_drawn(phone):
     row = {
         "type": "box",
@@ -257,6 +263,7 @@ anything = st.recursive(
 
 
 @pytest.mark.browser
+@pytest.mark.looks
 def test_no_message_is_too_odd_to_be_drawn(phone):
     @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(anything, min_size=1, max_size=3))
