@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from lineadmin.line.answers import Accepted
 from lineadmin.line.errors import LineError, LineRateLimited, LineUnclear
-from lineadmin.line.gateway import CONNECT_SECONDS, READ_SECONDS, Gateway
+from lineadmin.line.exchange import CONNECT_SECONDS, READ_SECONDS
+from lineadmin.line.gateway import Gateway
 from lineadmin.outbox.claim import LEASE, Flight
 from lineadmin.outbox.pace import Breaker, buckets
 
