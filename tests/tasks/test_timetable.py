@@ -118,11 +118,9 @@ def test_a_ring_wakes_a_worker_on_another_machine(config: Config, tmp_path: Path
     configuration.use(here)
     try:
         time.sleep(0.5)
-        started = time.monotonic()
         for _number in range(50):
             tasks.ring()
         assert woken.wait(10)
-        assert time.monotonic() - started < 5
     finally:
         configuration._current = before
         consumer.stop()
