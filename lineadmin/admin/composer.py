@@ -25,6 +25,7 @@ from lineadmin.i18n import _
 from lineadmin.line import limits
 from lineadmin.line_coupons import actions as line_coupons
 from lineadmin.lottery import queries as lotteries
+from lineadmin.members.pages import PAGES
 from lineadmin.messages import films, rich, uploads
 from lineadmin.messages.check import Problem, check_parts, located
 from lineadmin.messages.names import FALLBACK
@@ -50,6 +51,7 @@ class PartsWidget:
                 coupons=pickable(clock.now()),
                 lotteries=lotteries.pickable(),
                 topics=topics.live(),
+                my_pages=PAGES.values(),
                 line_coupons=line_coupons.sendable(clock.wall()),
                 packs=PACKS,
                 limits=limits,

@@ -18,7 +18,7 @@ from lineadmin.line import limits
 from lineadmin.line.text import grapheme_length, utf16_length
 from lineadmin.line_coupons.actions import is_over
 from lineadmin.lottery.states import Phase, phase_of
-from lineadmin.messages import cards, film, names, rich
+from lineadmin.messages import cards, film, my_page_card, names, rich
 from lineadmin.messages.links import replace_addresses, tidy_link
 from lineadmin.messages.parts import (
     Cards,
@@ -27,6 +27,7 @@ from lineadmin.messages.parts import (
     LineCouponPart,
     LinkNote,
     LotteryCard,
+    MyPage,
     Part,
     QuickReplies,
     QuickReply,
@@ -181,6 +182,8 @@ def _part(
         yield from _lottery(part.lottery, references, now)
     elif isinstance(part, TopicCard):
         yield from _topic(part.topic, references)
+    elif isinstance(part, MyPage):
+        yield from my_page_card.check(part)
     elif isinstance(part, RichMessage):
         size = None if references is None else references.uploads.get(part.image)
         yield from rich.check(part, size)

@@ -29,6 +29,7 @@ from lineadmin.messages.film import Video
 from lineadmin.messages.line_coupon import LineCouponPart
 from lineadmin.messages.links import web_addresses
 from lineadmin.messages.lottery_card import LotteryCard
+from lineadmin.messages.my_page_card import MyPage
 from lineadmin.messages.part import Identifier, Part, Piece, Words, clean, one_of
 from lineadmin.messages.rich import RichMessage
 from lineadmin.messages.topic_card import TopicCard
@@ -160,6 +161,7 @@ KINDS: Mapping[str, type[Part]] = {
         LotteryCard,
         LineCouponPart,
         TopicCard,
+        MyPage,
         RichMessage,
         Cards,
         Video,
@@ -374,6 +376,7 @@ __all__ = [
     "Image",
     "LineCouponPart",
     "LotteryCard",
+    "MyPage",
     "Part",
     "PartsError",
     "QuickReplies",

@@ -21,11 +21,13 @@ from lineadmin.i18n import DEFAULT_LOCALE, _l
 from lineadmin.line_coupons.actions import is_over
 from lineadmin.lottery.card import LotteryView
 from lineadmin.lottery.states import Phase, phase_of
+from lineadmin.members import links as my_pages
 from lineadmin.messages.parts import (
     Cards,
     CouponCard,
     LineCouponPart,
     LotteryCard,
+    MyPage,
     Part,
     TopicCard,
     bubbles,
@@ -320,11 +322,19 @@ def _one(
         claims=words.claims(item),
         lotteries=words.lotteries(item, public_url or ""),
         topics=words.topics(replace(item, parts=kept)),
+        friend_url=_friend_url(item, public_url),
         locale=words.locale,
         links=tracked.of(item),
     )
     mine = () if item.origin in SHOWING else tuple(issues.values())
     return Prepared(render(kept, context), tuple(dropped), issues=mine)
+
+
+def _friend_url(item: Item, public_url: str | None) -> str:
+    """The address of her own pages, where the message leads there."""
+    if not any(isinstance(part, MyPage) for part in item.parts):
+        return ""
+    return f"{public_url}{my_pages.page_path(item.friend_id)}"
 
 
 def _skip_reason(dropped: Sequence[Dropped]) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 
 from lineadmin.coupons.card import card_view
 from lineadmin.i18n import DEFAULT_LOCALE
+from lineadmin.members.pages import PAGES
 from lineadmin.messages.check import Problem, check_parts
 from lineadmin.messages.hints import hints
 from lineadmin.messages.parts import (
     Cards,
     LineCouponPart,
     LotteryCard,
+    MyPage,
     Part,
     PartsError,
     RichMessage,
@@ -82,6 +84,7 @@ def preview(
         claims=claims,
         lotteries=lotteries,
         topics=topics,
+        friend_url=NOWHERE,
         locale=locale,
     )
     messages = [_titled(message, references) for message in render(shown, context)]
@@ -105,6 +108,8 @@ def _drawn(part: Part, references: References) -> Part | None:
             cards.append(card.model_copy(update={"buttons": buttons, "image": image}))
         return part.model_copy(update={"cards": tuple(cards)}) if cards else None
     if isinstance(part, LineCouponPart) and part.line_coupon not in references.line_coupons:
+        return None
+    if isinstance(part, MyPage) and part.my_page not in PAGES:
         return None
     if isinstance(part, LotteryCard) and part.lottery not in references.lotteries:
         return None

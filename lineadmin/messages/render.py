@@ -14,7 +14,16 @@ from lineadmin.i18n import DEFAULT_LOCALE, use_locale
 from lineadmin.line import limits
 from lineadmin.line.text import cut_to_graphemes, cut_to_units
 from lineadmin.lottery.card import LotteryView
-from lineadmin.messages import cards, film, line_coupon, lottery_card, names, rich, topic_card
+from lineadmin.messages import (
+    cards,
+    film,
+    line_coupon,
+    lottery_card,
+    my_page_card,
+    names,
+    rich,
+    topic_card,
+)
 from lineadmin.messages.coupon_card import coupon_card
 from lineadmin.messages.links import replace_addresses, tidy_link
 from lineadmin.messages.parts import (
@@ -24,6 +33,7 @@ from lineadmin.messages.parts import (
     Image,
     LineCouponPart,
     LotteryCard,
+    MyPage,
     Part,
     QuickReply,
     RichMessage,
@@ -47,8 +57,8 @@ class Context:
     `coupons` holds the cards of this friend's copies by coupon code, `claims` those of coupons she
     can claim; `links` the addresses that
     stand in for those staff wrote, where taps are counted (parts.uris lists them); `lotteries` the
-    cards of lotteries by code, `topics` those of topics; `locale` is the language of
-    the words we add ourselves.
+    cards of lotteries by code, `topics` those of topics; `friend_url` is the address of
+    this friend's own pages; `locale` is the language of the words we add ourselves.
     """
 
     base_url: str
@@ -58,6 +68,7 @@ class Context:
     links: Mapping[str, str] = field(default_factory=dict)
     lotteries: Mapping[str, LotteryView] = field(default_factory=dict)
     topics: Mapping[str, TopicView] = field(default_factory=dict)
+    friend_url: str = ""
     locale: str = DEFAULT_LOCALE
 
     def link(self, written: str) -> str:
@@ -89,7 +100,7 @@ def is_personal(parts: Sequence[Part]) -> bool:
     followed = tracking(parts)
     if followed is not None and followed.track == "friend" and tracked_addresses(parts):
         return True
-    carries = any(part.coupon_codes() or isinstance(part, LotteryCard) for part in parts)
+    carries = any(part.coupon_codes() or isinstance(part, (LotteryCard, MyPage)) for part in parts)
     return carries or uses_name(parts)
 
 
@@ -120,6 +131,8 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
         return topic_card.render(context.topics[part.topic])
     if isinstance(part, LineCouponPart):
         return line_coupon.render(part)
+    if isinstance(part, MyPage):
+        return my_page_card.render(part, context.friend_url)
     if isinstance(part, RichMessage):
         return rich.render(part, context.base_url, context.link)
     if isinstance(part, Cards):

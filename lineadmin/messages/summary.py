@@ -13,6 +13,7 @@ from lineadmin.messages.parts import (
     Image,
     LineCouponPart,
     LotteryCard,
+    MyPage,
     Part,
     RichMessage,
     Sticker,
@@ -67,6 +68,8 @@ def _word(part: Part, titles: dict[str, str]) -> str:
         return f"🎰 {part.lottery}"
     if isinstance(part, TopicCard):
         return f"📮 {part.topic}"
+    if isinstance(part, MyPage):
+        return "👤"
     if isinstance(part, CouponCard):
         return f"🎟️ {titles.get(part.coupon, part.coupon)}"
     return ""

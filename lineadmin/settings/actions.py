@@ -78,6 +78,12 @@ def mark(key: str, value: Any, *, wall: datetime) -> None:
             insert_ignore(Setting.insert(key=key, value=value, changed_at=wall))
 
 
+def keep(key: str, value: Any, *, wall: datetime) -> Any:
+    """Note `value` unless there is one already; what is noted now, whoever was first."""
+    insert_ignore(Setting.insert(key=key, value=value, changed_at=wall))
+    return get(key)
+
+
 def clear(key: str) -> bool:
     """Forget a mark; True when there was one."""
     return bool(Setting.delete().where(Setting.key == key).execute())

@@ -12,10 +12,12 @@ DOORS = (
     "webhook",
     "health",
     "media",
-    "coupon_holder",
+    "who",
     "coupon_claim",
     "coupon_page",
     "lottery_page",
+    "my_page",
+    "my_coupons",
     "links",
     "entry",
 )

@@ -24,7 +24,7 @@ from lineadmin.coupons.states import State, state_of
 from lineadmin.friends.models import FRIEND, Friend
 from lineadmin.i18n import _, _l
 from lineadmin.segments.among import fitting
-from lineadmin.web import coupon_holder
+from lineadmin.web import who
 from lineadmin.web.coupon_drawn import STATE_TITLES, ask_line, guarded, identity_page, missing
 
 bp = Blueprint("coupon_claim", __name__)
@@ -55,13 +55,23 @@ def init_app(app: Flask) -> None:
 @bp.get("/c/mine")
 def mine() -> Response:
     """Every coupon of the friend whose browser this is."""
-    known = coupon_holder.holder()
-    if known is None and coupon_holder.asks_line():
+    known = who.holder()
+    if known is None and who.asks_line():
         return ask_line("mine")
     if known is None:
         text = _("Open one of your coupons from our chat in LINE first; then they all show here.")
         return missing(200, _("My coupons"), text)
-    now = clock.now()
+    page = render(
+        "web/coupon_mine.html",
+        shop_name=settings.shop().name,
+        **lists(known.friend_id, clock.now()),
+        by_line=known.how == who.BY_LINE,
+    )
+    return guarded(make_response(page))
+
+
+def lists(friend_id: int, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """A friend's coupons: those she can use, and the others."""
     rows = [
         {
             "title": copy.coupon.title,
@@ -72,22 +82,18 @@ def mine() -> Response:
             "usable": state in USABLE,
             "url": url_for("coupon_page.show", token=copy.token),
         }
-        for copy in held_by(known.friend_id, limit=LIST_LIMIT)
+        for copy in held_by(friend_id, limit=LIST_LIMIT)
     ]
-    page = render(
-        "web/coupon_mine.html",
-        shop_name=settings.shop().name,
-        usable=[row for row in rows if row["usable"]],
-        others=[row for row in rows if not row["usable"]],
-        by_line=known.how == coupon_holder.BY_LINE,
-    )
-    return guarded(make_response(page))
+    return {
+        "usable": [row for row in rows if row["usable"]],
+        "others": [row for row in rows if not row["usable"]],
+    }
 
 
 @bp.get("/e/c/<token>")
 def identity(token: str) -> Response:
     """Asks LINE who is there, and leads back."""
-    if not coupon_holder.asks_line():
+    if not who.asks_line():
         return redirect(url_for("coupon_page.show", token=token))
     return identity_page(token)
 
@@ -104,7 +110,7 @@ def find(token: str) -> tuple[Coupon, Friend | None] | None:
 def show(token: str, coupon: Coupon, signed_for: Friend | None, now: datetime) -> Response:
     """What the link gives, with one button; or why it gives nothing."""
     friend = _who(signed_for)
-    if friend is None and coupon_holder.asks_line():
+    if friend is None and who.asks_line():
         return ask_line(token)
     return _page(token, coupon, friend, closed_reason(coupon, now))
 
@@ -123,15 +129,15 @@ def take(token: str) -> Response:
     if isinstance(answer, Refusal):
         return _page(token, coupon, friend, answer.reason, status=409)
     response = redirect(url_for("coupon_page.show", token=answer.token), 303)
-    if signed_for is not None and not coupon_holder.asks_line():
-        coupon_holder.remember(response, friend.id, coupon_holder.BY_LINK)
+    if signed_for is not None and not who.asks_line():
+        who.remember(response, friend.id, who.BY_LINK)
     return response
 
 
 def _who(signed_for: Friend | None) -> Friend | None:
     """By LINE's word where it is asked; else whom the link is signed for, or whose browser."""
-    known = coupon_holder.holder()
-    if coupon_holder.asks_line() or signed_for is None:
+    known = who.holder()
+    if who.asks_line() or signed_for is None:
         return None if known is None else Friend.get_or_none(Friend.id == known.friend_id)
     return signed_for
 
@@ -152,7 +158,7 @@ def _page(
         known=friend is not None,
         sorry=SORRY.get(reason, REASON_LABELS.get(reason)) if reason is not None else "",
         gate=reason is Reason.NOT_FRIEND or friend is None,
-        add_friend=coupon_holder.add_friend_link(),
+        add_friend=who.add_friend_link(),
         token=token,
         form_token=_signer().dumps(token),
     )

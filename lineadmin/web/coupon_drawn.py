@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from lineadmin import config, settings
 from lineadmin.coupons.states import State
-from lineadmin.i18n import _l
-from lineadmin.web import coupon_holder
+from lineadmin.i18n import _, _l
+from lineadmin.web import who
 
 SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; "
@@ -46,8 +46,9 @@ def missing(status: int, heading: str, text: str) -> Response:
     return guarded(make_response(page, status))
 
 
-def identity_page(token: str) -> Response:
-    """The page that asks LINE who is there, with LINE's own script; then it opens `/c/<token>`.
+def identity_page(token: str, *, below: str = "/c") -> Response:
+    """The page that asks LINE who is there, with LINE's own script; then it opens `/c/<token>`,
+    or the token's page below another address.
 
     It lies below the address of the LIFF app, where alone LINE's script works.
     """
@@ -55,12 +56,12 @@ def identity_page(token: str) -> Response:
         "web/coupon_identity.html",
         shop_name=settings.shop().name,
         liff_id=config.current().liff_id,
-        sdk=coupon_holder.LIFF_SDK,
-        token=token,
+        sdk=who.LIFF_SDK,
+        back=f"{below}/{token}",
     )
     security = SECURITY.replace(
         "script-src 'self'", "script-src 'self' https://static.line-scdn.net"
-    ).replace("connect-src 'self'", f"connect-src 'self' {coupon_holder.LIFF_HOSTS}")
+    ).replace("connect-src 'self'", f"connect-src 'self' {who.LIFF_HOSTS}")
     return guarded(make_response(page), security)
 
 
@@ -69,12 +70,28 @@ def ask_line(token: str) -> Response:
     return guarded(redirect(url_for("coupon_claim.identity", token=token)))
 
 
+def turned_away(friend_id: int, asking: str, text: str) -> Response | None:
+    """The page for whoever LINE does not know as the friend a link was made for; None for her.
+
+    :param asking: the address of the page that asks LINE who is there
+    :param text: what somebody else reads
+    """
+    if not who.asks_line():
+        return None
+    known = who.holder()
+    if known is None:
+        return guarded(redirect(asking))
+    if known.friend_id != friend_id:
+        return missing(403, _("This link belongs to somebody else"), text)
+    return None
+
+
 def gate_page(token: str) -> Response:
     """「先加入好友」: the coupon is hers, and it shows once she is a friend again."""
     page = render(
         "web/coupon_gate.html",
         shop_name=settings.shop().name,
-        add_friend=coupon_holder.add_friend_link(),
+        add_friend=who.add_friend_link(),
         token=token,
     )
     return guarded(make_response(page))

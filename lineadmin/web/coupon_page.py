@@ -1,6 +1,6 @@
 """A friend's coupon at /c/<token>: what it gives, whether it can be used, and using it there.
 
-Whose it is, coupon_holder.py knows; the page says which way. The form that uses the coupon carries
+Whose it is, who.py knows; the page says which way. The form that uses the coupon carries
 a signed token with the request's own key.
 """
 
@@ -35,7 +35,7 @@ from lineadmin.db import to_ms
 from lineadmin.friends.models import BLOCKED, Friend
 from lineadmin.i18n import _, format_datetime
 from lineadmin.tracking import agents
-from lineadmin.web import coupon_claim, coupon_holder
+from lineadmin.web import coupon_claim, who
 from lineadmin.web.coupon_drawn import STATE_TITLES, ask_line, gate_page, guarded, missing
 from lineadmin.web.drawn import qr_svg
 
@@ -85,7 +85,7 @@ def show(token: str) -> Response:
     if claimable is not None:
         return coupon_claim.show(token, *claimable, now)
     issue = _find(token)
-    known = coupon_holder.holder()
+    known = who.holder()
     turned_away = _turned_away(issue, known, now)
     if turned_away is not None:
         return turned_away
@@ -93,8 +93,8 @@ def show(token: str) -> Response:
     first = looked and open_issue(issue, now=now)
     is_hers = known is not None and known.friend_id == issue.friend_id
     response = _answer(issue, now, holder=known if is_hers else None, first=first)
-    if first and not is_hers and not coupon_holder.asks_line():
-        coupon_holder.remember(response, issue.friend_id, coupon_holder.BY_LINK)
+    if first and not is_hers and not who.asks_line():
+        who.remember(response, issue.friend_id, who.BY_LINK)
     return response
 
 
@@ -114,7 +114,7 @@ def use(token: str) -> Response:
     """Use the coupon from its page, where it allows that. Sending the form twice uses it once."""
     issue = _find(token)
     now, wall = clock.now(), clock.wall()
-    turned_away = _turned_away(issue, coupon_holder.holder(), now)
+    turned_away = _turned_away(issue, who.holder(), now)
     if turned_away is not None:
         return turned_away
     request_key = _read_form_token(issue)
@@ -137,11 +137,9 @@ def use(token: str) -> Response:
     return redirect(url_for(".show", token=token), 303)
 
 
-def _turned_away(
-    issue: CouponIssue, known: coupon_holder.Holder | None, now: datetime
-) -> Response | None:
+def _turned_away(issue: CouponIssue, known: who.Holder | None, now: datetime) -> Response | None:
     """The page for whoever may not see this copy now: somebody unknown, another, no friend."""
-    if coupon_holder.asks_line():
+    if who.asks_line():
         if known is None:
             return ask_line(issue.token)
         if known.friend_id != issue.friend_id:
@@ -251,13 +249,13 @@ def _answer(
     *,
     error: str = "",
     form_token: str = "",
-    holder: coupon_holder.Holder | None = None,
+    holder: who.Holder | None = None,
     first: bool = False,
 ) -> Response:
     page = page_view(issue, now, error=error, form_token=form_token)
     page = replace(
         page,
-        by_line=holder is not None and holder.how == coupon_holder.BY_LINE,
+        by_line=holder is not None and holder.how == who.BY_LINE,
         mine=first or holder is not None,
     )
     return guarded(make_response(render("web/coupon.html", page=page), 400 if error else 200))

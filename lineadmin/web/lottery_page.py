@@ -1,7 +1,7 @@
 """A friend's page of a lottery at /c/l/<token>: the prizes, one button, and what came of it.
 
 The link is signed for one friend. With LIFF, LINE says who is there and only she gets in (see
-coupon_holder.py, whose cookie is that of every page below /c); without it the link is the key.
+who.py, whose cookie is that of every page for friends); without it the link is the key.
 Looking at the page never draws.
 """
 
@@ -25,8 +25,8 @@ from lineadmin.lottery.links import read_token
 from lineadmin.lottery.models import Lottery, LotteryDraw
 from lineadmin.lottery.plan import percent_text
 from lineadmin.lottery.states import CLOSED, DAILY, PAGE, RULE_LABELS, Phase, phase_of
-from lineadmin.web import coupon_holder
-from lineadmin.web.coupon_drawn import guarded, identity_page, missing
+from lineadmin.web import who
+from lineadmin.web.coupon_drawn import guarded, identity_page, missing, turned_away
 
 bp = Blueprint("lottery_page", __name__)
 
@@ -87,7 +87,7 @@ def take(token: str) -> Response:
 @bp.get("/e/l/<token>")
 def identity(token: str) -> Response:
     """Where LINE's script asks who is there; it works below the LIFF app's address only."""
-    if not coupon_holder.asks_line() or read_token(token) is None:
+    if not who.asks_line() or read_token(token) is None:
         abort(404)
     return identity_page(f"l/{token}")
 
@@ -153,16 +153,8 @@ def _last_draw(lottery: Lottery, friend_id: int) -> LotteryDraw | None:
 
 
 def _turned_away(friend_id: int, token: str) -> Response | None:
-    """The page for whoever LINE does not know as the friend this link was made for."""
-    if not coupon_holder.asks_line():
-        return None
-    known = coupon_holder.holder()
-    if known is None:
-        return guarded(redirect(url_for(".identity", token=token)))
-    if known.friend_id != friend_id:
-        text = _("Only the friend who got it can draw with it. Ask us for one of your own.")
-        return missing(403, _("This link belongs to somebody else"), text)
-    return None
+    text = _("Only the friend who got it can draw with it. Ask us for one of your own.")
+    return turned_away(friend_id, url_for(".identity", token=token), text)
 
 
 def _find(token: str) -> tuple[Lottery, int]:

@@ -1,6 +1,6 @@
-"""Who looks at a coupon's page: known by LINE where that is set up, else by the link alone.
+"""Who looks at a page for friends: known by LINE where that is set up, else by the link alone.
 
-With LIFF, LINE's id token is checked on the server and a signed cookie remembers the answer; a copy
+With LIFF, LINE's id token is checked on the server and a signed cookie remembers the answer; a page
 is shown to its own friend only. Without it the link is the key. The browser that opens a copy first
 is remembered as its friend's, which opens "my coupons" to it and nothing to whoever gets the link
 from her.
@@ -24,7 +24,7 @@ from lineadmin.i18n import _
 from lineadmin.line.errors import LineError, LineRefused
 from lineadmin.line.gateway import Gateway
 
-bp = Blueprint("coupon_holder", __name__)
+bp = Blueprint("who", __name__)
 
 COOKIE = "holder"
 BY_LINE, BY_LINK = "line", "link"
@@ -71,7 +71,7 @@ def remember(response: Response, friend_id: int, how: str) -> None:
         COOKIE,
         _signer().dumps([friend_id, how]),
         max_age=LIFE_SECONDS,
-        path="/c",
+        path="/",
         httponly=True,
         samesite="Lax",
         secure=request.is_secure,
