@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+
+# pytest loads this one when something is found unclosed; what is found while it loads fails a test.
+import tracemalloc  # noqa: F401
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
