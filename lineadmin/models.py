@@ -31,6 +31,12 @@ from lineadmin.line_coupons.models import LineCoupon
 from lineadmin.lottery.models import Lottery, LotteryDraw, LotteryPrize
 from lineadmin.messages.models import Film, MessageTemplate, PictureSize, Upload
 from lineadmin.outbox.models import Content, Delivery, QuotaMonth, Reply, Shipment
+from lineadmin.purchases.models import (
+    ChangeRequest,
+    Purchase,
+    PurchaseCategory,
+    PurchaseLine,
+)
 from lineadmin.reminders.models import CouponReminder
 from lineadmin.replies.models import ReplyRule
 from lineadmin.segments.models import Segment, TagJob, TagJobPart, TagRule
@@ -80,6 +86,10 @@ MODELS: tuple[type[Model], ...] = (
     LinkClick,
     EntryVisit,
     AggregationUnit,
+    PurchaseCategory,
+    Purchase,
+    PurchaseLine,
+    ChangeRequest,
     LineCoupon,
     LineAudience,
     Lottery,

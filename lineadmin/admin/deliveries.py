@@ -47,6 +47,7 @@ KIND_LABELS: dict[int, Any] = {
     OriginKind.TEST: _l("Test send"),
     OriginKind.REMINDER: _l("Reminder"),
     OriginKind.THANKS: _l("After a redemption"),
+    OriginKind.NOTICE: _l("Order notice"),
 }
 
 

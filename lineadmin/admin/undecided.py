@@ -38,6 +38,7 @@ KINDS: dict[int, Any] = {
     OriginKind.TEST: _l("Test send"),
     OriginKind.REMINDER: _l("Reminder"),
     OriginKind.THANKS: _l("After a redemption"),
+    OriginKind.NOTICE: _l("Order notice"),
 }
 
 

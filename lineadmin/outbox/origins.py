@@ -8,7 +8,13 @@ from lineadmin.outbox.models import OriginKind
 
 # Steps, broadcasts and reminders are the shop's own idea; the other kinds answer one person.
 PROGRAMS = (OriginKind.BROADCAST, OriginKind.STEP, OriginKind.REMINDER)
-SINGLES = (OriginKind.GREETING, OriginKind.STAFF, OriginKind.TEST, OriginKind.THANKS)
+SINGLES = (
+    OriginKind.GREETING,
+    OriginKind.STAFF,
+    OriginKind.TEST,
+    OriginKind.THANKS,
+    OriginKind.NOTICE,
+)
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def skip(ids: list[int], reason: str, now: datetime, *, detail: str = "") -> Non
 def _reason(kind: OriginKind, now: datetime) -> Any:
     cases = [(Friend.status == BLOCKED_STATUS, reasons.BLOCKED)]
     # An answer to a question may reach somebody who wants no steps and broadcasts.
-    if kind in PROGRAMS:
+    if kind in PROGRAMS or kind == OriginKind.NOTICE:
         cases.append((Friend.opted_out_at.is_null(False), reasons.OPTED_OUT))
     cases.append((Delivery.expires_at <= now, reasons.EXPIRED))
     return Case(None, cases, "")

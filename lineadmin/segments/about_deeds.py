@@ -79,10 +79,11 @@ def _tag_sentence(leaf: Leaf) -> str:
             told = _("has one of the tags %(tags)s", tags=tags)
         else:
             told = _("has none of the tags %(tags)s", tags=tags)
-    return _within(told, leaf)
+    return within(told, leaf)
 
 
-def _within(told: str, leaf: Leaf) -> str:
+def within(told: str, leaf: Leaf) -> str:
+    """What happened, with the days it is limited to."""
     if not leaf.within_days:
         return told
     return _n(
@@ -168,7 +169,7 @@ def _coupon_sentence(leaf: Leaf) -> str:
     told = _(" or ").join(str(COUPON_WORDS[value]) % {"coupon": name} for value in leaf.values)
     if leaf.op in f.OPPOSITE:
         told = _("not: %(what)s", what=told)
-    return _within(told, leaf)
+    return within(told, leaf)
 
 
 register(
@@ -287,13 +288,13 @@ def _fact_sentence(leaf: Leaf) -> str:
     if leaf.op in (*f.ONE, *f.SEVERAL):
         told = f"{told} {f.quoted(leaf.values)}"
     if leaf.op in (*f.OPPOSITE,) and not leaf.at_least:
-        return _within(_("not: %(what)s", what=told), leaf)
+        return within(_("not: %(what)s", what=told), leaf)
     times = leaf.value if leaf.op in f.AMOUNT else leaf.at_least or 1
     if leaf.op in (*f.OPPOSITE, "less_than"):
         told = _("%(told)s: fewer than %(times)s times", told=told, times=times)
     elif times != 1:
         told = _("%(told)s: at least %(times)s times", told=told, times=times)
-    return _within(told, leaf)
+    return within(told, leaf)
 
 
 register(

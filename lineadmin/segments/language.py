@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from lineadmin.i18n import _l
-from lineadmin.segments import about_deeds, about_friend, about_topics, sample  # noqa: F401  (they fill the registry)
+from lineadmin.segments import (  # noqa: F401  (they fill the registry)
+    about_deeds,
+    about_friend,
+    about_purchases,
+    about_topics,
+    sample,
+)
 from lineadmin.segments.fields import AMOUNT, FIELDS, KNOWN, OPS, SEVERAL, FieldSpec
 from lineadmin.segments.tree import (
     AllOf,

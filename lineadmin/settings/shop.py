@@ -35,6 +35,7 @@ class ShopSettings:
     approval_recipients: int | None = None  # a broadcast to more needs a second person …
     approval_twd: int | None = None  # … and one that costs more than this beyond the plan
     wake_tries: int = 3  # unanswered wake-up messages until a friend is let sleep; 0 = no end
+    order_notices: bool = False  # friends are told how far their orders are
     first_greeting_falls_back: bool = True  # a refused free greeting goes out as a push
 
     @property

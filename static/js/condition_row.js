@@ -87,7 +87,7 @@ function drawValue(editor, row, value) {
     if (!shown) label.querySelector("input").value = "";
   };
   extra("[data-within]", op && allows.includes("within_days"));
-  extra("[data-times]", op && allows.includes("at_least") && !AMOUNT.includes(op));
+  extra("[data-times]", op && allows.includes("at_least") && (!AMOUNT.includes(op) || field.name !== "fact"));
   extra("[data-salt]", op && allows.includes("salt"));
   box.replaceChildren();
   row.control = null;

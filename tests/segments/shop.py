@@ -10,10 +10,12 @@ from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
 from lineadmin.topics.models import Subscription, Topic
+from lineadmin.purchases.models import Purchase, PurchaseCategory, PurchaseLine
 from tests.factories import make_friend
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=TAIPEI)
+CATEGORIES = ("便當", "湯", "茶")
 TAGS = ("愛吃雙拼", "客訴中", "會員")
 SOURCES = ("storefront", "line_pay", "unknown")
 
@@ -101,6 +103,15 @@ def make_shop() -> dict[str, Friend]:
             since=days_ago(9),
             until=until,
         )
+    goods = {
+        name: PurchaseCategory.create(name=name, created_at=days_ago(300)) for name in CATEGORIES
+    }
+    for days, amount, category in ((1, 500, "便當"), (10, 300, "湯"), (40, 200, "便當")):
+        bought(friends["hana"], days, amount, goods[category])
+    bought(friends["taro"], 3, 500, goods["便當"])
+    bought(friends["taro"], 30, 499, None)
+    bought(friends["ming"], 2, 9_000, goods["湯"], gone=True)  # taken back
+    bought(friends["popo"], 100, 1_000, goods["湯"])
     return friends
 
 
@@ -151,4 +162,27 @@ def _issue(
 def _fact(friend: Friend, kind: str, days: float, object_id: int = 0) -> None:
     Fact.create(
         friend_id=friend.id, kind=kind, object_id=object_id, at=days_ago(days), handled_at=NOW
+    )
+
+
+def bought(
+    friend: Friend, days: float, amount: int, category: Any = None, *, gone: bool = False
+) -> None:
+    """A purchase of one line; `gone`: it was taken back since."""
+    row = Purchase.create(
+        receipt_no=f"R{friend.id}-{Purchase.select().count()}",
+        friend=friend,
+        at=days_ago(days),
+        amount=amount,
+        status="done",
+        origin="staff",
+        recorded_at=NOW,
+        uncounted_at=NOW if gone else None,
+    )
+    PurchaseLine.create(
+        purchase=row,
+        category=category,
+        friend_id=friend.id,
+        at=row.at,
+        uncounted_at=row.uncounted_at,
     )

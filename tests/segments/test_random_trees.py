@@ -15,14 +15,16 @@ from lineadmin import segments
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
+from lineadmin.purchases.models import PurchaseCategory
 from lineadmin.segments.models import Segment
 from lineadmin.segments.sample import sample_bucket
 from lineadmin.topics.models import Subscription, Topic
 from tests.factories import make_friend
-from tests.segments.shop import NOW, TAIPEI, days_ago
+from tests.segments.shop import NOW, TAIPEI, bought, days_ago
 
 TAGS = ("a", "b", "c")
 SOURCES = ("door", "pay")
+CATEGORIES = ("便當", "湯", "茶")
 REGIONS = ("tw_01", "tw_02", "tw_22")
 
 
@@ -49,6 +51,8 @@ class Person:
     visits: float | None = None
     since: str | None = None
     redeemed: list[str] = field(default_factory=list)  # codes, one for each redemption
+    # (days ago, TWD, category or None, taken back or cancelled since)
+    purchases: list[tuple[float, int, str | None, bool]] = field(default_factory=list)
     id: int = 0
 
 
@@ -79,6 +83,15 @@ def people(count: int) -> list[Person]:
             visits=maybe(1.0, 2.0, 3.5),
             since=maybe("2025-12-31", "2026-01-01", "2026-02-01"),
             redeemed=[chance.choice(("gift", "soup")) for _ in range(chance.randrange(3))],
+            purchases=[
+                (
+                    chance.choice((0.2, 0.6, 1.6, 2.1, 4.4, 9.1)),
+                    chance.choice((100, 200, 500)),
+                    chance.choice((None, *CATEGORIES)),
+                    chance.random() < 0.25,
+                )
+                for _ in range(chance.randrange(4))
+            ],
         )
         for _ in range(count)
     ]
@@ -95,6 +108,9 @@ def store(everybody: list[Person]) -> None:
     coupon = Coupon.create(code="gift", title="gift", benefit="gift", created_at=NOW)
     soup = Coupon.create(code="soup", title="soup", benefit="gift", created_at=NOW)
     menu = Topic.create(code="menu", name="menu", frequency="weekly", created_at=NOW)
+    categories = {
+        name: PurchaseCategory.create(name=name, created_at=NOW) for name in CATEGORIES
+    }
     Segment.create(name="young", tree=YOUNG, created_at=NOW)
     for person in everybody:
         joined = None if person.joined is None else days_ago(person.joined)
@@ -145,6 +161,8 @@ def store(everybody: list[Person]) -> None:
                 since=days_ago(5),
                 until=days_ago(1) if person.topic == "expired" else None,
             )
+        for days, amount, category, gone in person.purchases:
+            bought(row, days, amount, categories.get(category or ""), gone=gone)
         if person.allergy is not None:
             FriendField.create(friend=row, field=allergy, text=person.allergy, at=NOW)
         if person.since is not None:
@@ -194,6 +212,8 @@ def truth(tree: dict[str, Any], person: Person) -> bool:
         if op in ("known", "unknown"):
             return (len(recent) >= tree.get("at_least", 1)) == (op == "known")
         return (len(recent) >= value) == (op == "at_least")
+    if name in ("purchases", "purchase_amount", "spent", "purchase_days", "bought"):
+        return purchase_truth(tree, person)
     if name == "sample":
         return (sample_bucket(person.id, tree.get("salt")) < value * 100) == (op == "less_than")
     if name == "status" and op in ("is", "is_not"):
@@ -244,6 +264,43 @@ def truth(tree: dict[str, Any], person: Person) -> bool:
             return bool(actual >= value)
         case _:
             return bool(actual < value)
+
+
+def purchase_truth(tree: dict[str, Any], person: Person) -> bool:
+    name, op, value = tree["field"], tree["op"], tree.get("value")
+    mine = [
+        (days, amount, category)
+        for days, amount, category, gone in person.purchases
+        if not gone and ("within_days" not in tree or days < tree["within_days"])
+    ]
+    if name == "purchases":
+        return (len(mine) >= value) == (op == "at_least")
+    if name == "spent":
+        return (sum(amount for _d, amount, _c in mine) >= value) == (op == "at_least")
+    if name == "purchase_amount":
+        fits = [amount for _d, amount, _c in mine if (amount >= value) == (op == "at_least")]
+        return len(fits) >= tree.get("at_least", 1)
+    if name == "bought":
+        what = {category for _d, _a, category in mine if category is not None}
+        if op in ("known", "unknown"):
+            return bool(what) == (op == "known")
+        wanted = value if isinstance(value, list) else [value]
+        return bool(what & set(wanted)) == (op in ("is", "any_of"))
+    last = calendar_days(min((days for days, _a, _c in mine), default=None))
+    if last is None:
+        return op in ("unknown", "is_not", "none_of")
+    wanted = value if isinstance(value, list) else [value]
+    answers = {
+        "known": True,
+        "unknown": False,
+        "is": last in wanted,
+        "any_of": last in wanted,
+        "is_not": last not in wanted,
+        "none_of": last not in wanted,
+    }
+    if op in answers:
+        return answers[op]
+    return bool(last >= value) if op == "at_least" else bool(last < value)
 
 
 def tag_truth(tree: dict[str, Any], person: Person) -> bool:
@@ -322,6 +379,25 @@ LEAVES = st.one_of(
         within,
     ),
 )
+BUYING = st.one_of(
+    st.builds(
+        lambda leaf, more: {**leaf, **more},
+        st.one_of(
+            asked("purchases", st.integers(0, 3), "at_least", "less_than"),
+            asked("spent", st.sampled_from((0, 100, 300, 700)), "at_least", "less_than"),
+            asked("purchase_amount", st.sampled_from((0, 200, 201)), "at_least", "less_than"),
+            asked("bought", st.sampled_from(CATEGORIES), *WORDS),
+        ),
+        within,
+    ),
+    st.builds(
+        lambda leaf, more: {**leaf, **more},
+        asked("purchase_amount", st.sampled_from((200, 500)), "at_least", "less_than"),
+        often,
+    ),
+    asked("purchase_days", st.integers(0, 5), *NUMBERS),
+)
+LEAVES = st.one_of(LEAVES, BUYING)
 TREES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(

@@ -116,6 +116,36 @@ TABLE: list[tuple[dict[str, Any], str]] = [
     (leaf("fact:coupon.redeemed", "is", "bento20", within_days=30), "ming"),
     (leaf("fact:coupon.redeemed", "is_not", "bento20"), "hana taro popo kai mute csv"),
     (leaf("fact:coupon.redeemed", "known"), "hana ming"),
+    # Purchases: hana bought three times for 1,000, taro twice for 999, popo once for 1,000 and long
+    # ago; ming's was taken back.
+    (leaf("purchases", "at_least", 3), "hana"),
+    (leaf("purchases", "at_least", 2), "hana taro"),
+    (leaf("purchases", "at_least", 2, within_days=30), "hana"),  # taro's are 3 and 30 days old
+    (leaf("purchases", "less_than", 1), "ming kai mute csv"),
+    (leaf("purchases", "at_least", 0), EVERYBODY),
+    (leaf("spent", "at_least", 1_000), "hana popo"),
+    (leaf("spent", "at_least", 1_001), ""),
+    (leaf("spent", "at_least", 800, within_days=11), "hana"),
+    (leaf("spent", "less_than", 999), "ming kai mute csv"),
+    (
+        {"all": [leaf("purchases", "at_least", 3), leaf("spent", "at_least", 1_000)]},
+        "hana",
+    ),
+    (leaf("purchase_amount", "at_least", 500), "hana taro popo"),
+    (leaf("purchase_amount", "at_least", 300, at_least=2), "hana taro"),
+    (leaf("purchase_amount", "at_least", 301, at_least=2), "taro"),
+    (leaf("purchase_amount", "less_than", 300), "hana"),
+    (leaf("purchase_days", "at_least", 3), "taro popo"),
+    (leaf("purchase_days", "less_than", 3), "hana"),
+    (leaf("purchase_days", "is", 3), "taro"),
+    (leaf("purchase_days", "is_not", 3), "hana ming popo kai mute csv"),
+    (leaf("purchase_days", "unknown"), "ming kai mute csv"),
+    (leaf("bought", "is", "便當"), "hana taro"),
+    (leaf("bought", "any_of", ["湯", "茶"]), "hana popo"),
+    (leaf("bought", "is_not", "便當"), "ming popo kai mute csv"),
+    ({"all": [leaf("bought", "is", "便當"), leaf("bought", "is_not", "湯")]}, "taro"),
+    (leaf("bought", "is", "湯", within_days=30), "hana"),
+    (leaf("bought", "known"), "hana taro popo"),
     # The shop's own fields.
     (leaf("attr:allergy", "is", "花生"), "hana"),
     (leaf("attr:allergy", "is_not", "花生"), "taro ming popo kai mute csv"),
@@ -267,6 +297,10 @@ BAD: list[tuple[Any, tuple[str | int, ...]]] = [
     (leaf("fact:message", "is", "x"), ("op",)),
     (leaf("fact:message", "known", at_least=0), ("at_least",)),
     (leaf("sample", "less_than", 101), ("value",)),
+    (leaf("purchases", "is", 3), ("op",)),
+    (leaf("spent", "at_least", 9.5), ("value",)),
+    (leaf("spent", "at_least", 5, at_least=2), ("at_least",)),
+    (leaf("bought", "is", ""), ("value",)),
     (leaf("opted_out", "is", "yes"), ("value",)),
 ]
 
