@@ -59,10 +59,13 @@ def up(migrator: object, db: Database) -> None:
                 (("branch", "at"), False),
             )
 
-    counts = SQL("uncounted_at IS NULL")
     Purchase.add_index(
         Purchase.index(
-            Purchase.friend, Purchase.at, Purchase.amount, name="purchase_counted", where=counts
+            Purchase.uncounted_at,
+            Purchase.friend,
+            Purchase.at,
+            Purchase.amount,
+            name="purchase_counted",
         )
     )
 
@@ -83,11 +86,11 @@ def up(migrator: object, db: Database) -> None:
 
     PurchaseLine.add_index(
         PurchaseLine.index(
+            PurchaseLine.uncounted_at,
             PurchaseLine.category,
             PurchaseLine.friend_id,
             PurchaseLine.at,
             name="purchase_line_counted",
-            where=counts,
         )
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lineadmin import config, segments
 from lineadmin.admin.sequence_forms import step_when
+from lineadmin.admin.sequence_stop import stop_sentence
 from lineadmin.admin.sequence_trigger import trigger_sentence
 from lineadmin.i18n import _
 from lineadmin.messages.parts import parse_parts
@@ -143,14 +144,14 @@ def draw(row: Sequence, definition: Definition, *, now: datetime) -> Canvas:
     return Canvas(
         trigger=trigger_sentence(definition.trigger),
         trigger_problem=_about(found, "trigger"),
-        groups_problem=_about(found, "stop"),
+        groups_problem=_about(found, "stop") or _about(found, "stop_bought"),
         branches=branches,
         underway=counts.get("active", 0),
         finished=counts.get("finished", 0),
         held=counts.get("held", 0),
         problems=found,
         changed=row.draft is not None,
-        stop="" if definition.stop is None else segments.sentence(definition.stop),
+        stop=stop_sentence(definition),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lineadmin import segments
 from lineadmin.admin.sequence_forms import step_when
+from lineadmin.admin.sequence_stop import stop_sentence
 from lineadmin.admin.sequence_trigger import trigger_sentence
 from lineadmin.i18n import _
 from lineadmin.messages.parts import parse_parts
@@ -33,11 +34,11 @@ def _whole(old: Definition, new: Definition) -> Iterator[str]:
             if new.decide == AT_FIRST_STEP
             else _("Branches are chosen when a friend starts.")
         )
-    if old.stop != new.stop:
+    if (old.stop, old.stop_bought) != (new.stop, new.stop_bought):
         yield (
-            _("Stops for nobody.")
-            if new.stop is None
-            else _("Stops for friends who: %(who)s", who=segments.sentence(new.stop))
+            _("Stops for friends who: %(who)s", who=stop_sentence(new))
+            if new.stops
+            else _("Stops for nobody.")
         )
 
 

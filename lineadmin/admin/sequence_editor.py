@@ -91,7 +91,11 @@ class EditorRoutes(AdminPage):
             raw,
             GROUPS,
             form,
-            lambda: raw.update(decide=form.decide.data, stop=form.raw_stop()),
+            lambda: raw.update(
+                decide=form.decide.data,
+                stop=form.raw_stop(),
+                stop_bought=form.stop_bought.data or None,
+            ),
         )
 
     @expose("/<int:sequence_id>/settings/", methods=("POST",))

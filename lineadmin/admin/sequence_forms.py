@@ -21,6 +21,7 @@ from wtforms import (
 from lineadmin.admin.composer import PartsField
 from lineadmin.admin.condition_form import ConditionField
 from lineadmin.admin.forms import StaffForm
+from lineadmin.admin.sequence_stop import keep_choice, nothing_or_goods
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l
 from lineadmin.sequences import starters
@@ -232,11 +233,25 @@ class GroupsForm(StaffForm):
         default=AT_ENROLMENT,
     )
     stop = ConditionField(_l("Stop for friends who"), empty_is=_l("nobody"))
+    stop_bought = SelectField(
+        _l("Stop for whoever buys"),
+        choices=nothing_or_goods,
+        default="",
+        validate_choice=False,
+    )
 
     @classmethod
     def showing(cls, definition: Definition) -> GroupsForm:
         """The form of a definition as it is."""
-        return cls(data={"decide": definition.decide, "stop": definition.stop})
+        shown = cls(
+            data={
+                "decide": definition.decide,
+                "stop": definition.stop,
+                "stop_bought": definition.stop_bought or "",
+            }
+        )
+        keep_choice(shown.stop_bought)
+        return shown
 
     def raw_stop(self) -> dict[str, Any] | None:
         """The condition in the form of the shop file; None where nobody is stopped for."""

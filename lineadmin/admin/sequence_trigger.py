@@ -9,6 +9,7 @@ from wtforms import RadioField, SelectField, SelectMultipleField, ValidationErro
 
 from lineadmin.admin.forms import StaffForm
 from lineadmin.admin.sequence_forms import WholeField
+from lineadmin.admin.sequence_stop import goods, keep_choice
 from lineadmin.coupons.queries import pickable
 from lineadmin.friends.fields import DATE as DATE_FIELD
 from lineadmin.friends.models import Field, Source, Tag
@@ -22,6 +23,7 @@ from lineadmin.sequences.definition import (
     DATE,
     FOLLOW,
     MANUAL,
+    PURCHASE,
     SEGMENT,
     TAG_ADDED,
     Trigger,
@@ -73,6 +75,7 @@ class TriggerForm(StaffForm):
             (CHOSEN, _l("Friends who come from chosen sources")),
             (TAG_ADDED, _l("Whoever gets a tag")),
             (COUPON_REDEEMED, _l("Whoever redeems a coupon")),
+            (PURCHASE, _l("Whoever buys something")),
             (DATE, _l("Everybody on a day of her own, such as her birthday")),
             (SEGMENT, _l("Whoever is in a segment")),
             (MANUAL, _l("Only whom staff put in by hand")),
@@ -88,6 +91,7 @@ class TriggerForm(StaffForm):
     )
     tag = NamedField(_l("Tag"), choices=_tags, default="")
     coupon = NamedField(_l("Coupon"), choices=_coupons, default="")
+    purchase = NamedField(_l("What she buys"), choices=goods, default=ANY)
     segment = NamedField(_l("Segment"), choices=_segments, default="")
     date_field = NamedField(_l("Which day"), choices=_dates, default=BIRTHDAY)
     side = SelectField(
@@ -106,14 +110,19 @@ class TriggerForm(StaffForm):
         if trigger.kind == FOLLOW:
             pairs[0] = ("who", ANY if trigger.sources is None else CHOSEN)
             pairs += [("sources", code) for code in trigger.sources or ()]
-        names = {TAG_ADDED: "tag", COUPON_REDEEMED: "coupon", SEGMENT: "segment"}
+        names = {
+            TAG_ADDED: "tag",
+            COUPON_REDEEMED: "coupon",
+            PURCHASE: "purchase",
+            SEGMENT: "segment",
+        }
         if trigger.kind in names:
             pairs.append((names[trigger.kind], trigger.about))
         if trigger.kind == DATE:
             pairs.append(("date_field", trigger.about))
         form = cls(MultiDict(pairs))
         for name in (*names.values(), "date_field"):
-            _keep_choice(form[name])
+            keep_choice(form[name])
         return form
 
     def validate_tag(self, field: Any) -> None:
@@ -150,8 +159,13 @@ class TriggerForm(StaffForm):
             sign = {BEFORE: -1, ON: 0, AFTER: 1}[self.side.data]
             days = sign * abs(self.days.data or 0)
             return {DATE: {"field": self.date_field.data, "offset_days": days}}
-        field = {TAG_ADDED: self.tag, COUPON_REDEEMED: self.coupon, SEGMENT: self.segment}[who]
-        return {who: field.data}
+        fields = {
+            TAG_ADDED: self.tag,
+            COUPON_REDEEMED: self.coupon,
+            PURCHASE: self.purchase,
+            SEGMENT: self.segment,
+        }
+        return {who: fields[who].data}
 
 
 def trigger_sentence(trigger: Trigger) -> str:
@@ -166,6 +180,10 @@ def trigger_sentence(trigger: Trigger) -> str:
         return _("Gets the tag “%(name)s”", name=trigger.about)
     if trigger.kind == COUPON_REDEEMED:
         return _("Redeems the coupon %(code)s", code=trigger.about)
+    if trigger.kind == PURCHASE:
+        if trigger.about == ANY:
+            return _("Buys something")
+        return _("Buys “%(name)s”", name=trigger.about)
     if trigger.sources is None:
         return _("Adds the account, from anywhere")
     known = {row.code: row.name for row in Source.select(Source.code, Source.name)}
@@ -184,9 +202,3 @@ def _date_sentence(trigger: Trigger) -> str:
     if days < 0:
         return _("%(days)s days before her day: %(field)s", days=-days, field=name)
     return _("%(days)s days after her day: %(field)s", days=days, field=name)
-
-
-def _keep_choice(field: Any) -> None:
-    """Show what is stored though it is no choice any more."""
-    if field.data and field.data not in {option[0] for option in field.iter_choices()}:
-        field.choices = [*field.choices, (field.data, field.data)]

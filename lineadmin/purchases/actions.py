@@ -153,9 +153,7 @@ def answer_change(
         wish: ChangeRequest = ChangeRequest.get_by_id(request_id)
         row = find(wish.purchase_id)
         value = {"receipt": row.receipt_no, "words": words, "staff": staff.id}
-        journal.record(
-            row.friend_id, "purchase.answered", object_id=row.id, value=value, at=now
-        )
+        journal.record(row.friend_id, "purchase.answered", object_id=row.id, value=value, at=now)
         if send:
             notices.answer(row, wish, now=now)
         audit.record(

@@ -99,9 +99,7 @@ def _line(line: Line) -> Line:
         )
     if line.amount is not None and not 0 <= line.amount <= LARGEST_AMOUNT:
         raise DomainError(_l("Enter the amount in whole dollars."), field="item_amount")
-    return replace(
-        line, name=_text(line.name, "name"), category=_text(line.category, "category")
-    )
+    return replace(line, name=_text(line.name, "name"), category=_text(line.category, "category"))
 
 
 def _text(value: str, name: str) -> str:

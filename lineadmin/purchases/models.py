@@ -18,8 +18,8 @@ class PurchaseCategory(BaseModel):
 class Purchase(BaseModel):
     """One receipt or order of a friend, known by its number.
 
-    `uncounted_at` is empty while it counts: voiding sets it, and so does a cancelled order. What
-    counts stands in an index of its own, which conditions on everybody walk.
+    `uncounted_at` is empty while it counts: voiding sets it, and so does a cancelled order. It
+    leads the index that alone answers every question about numbers and sums.
     """
 
     receipt_no = CharField(max_length=64, unique=True)
@@ -51,10 +51,13 @@ class Purchase(BaseModel):
         )
 
 
-COUNTS = SQL("uncounted_at IS NULL")
 Purchase.add_index(
     Purchase.index(
-        Purchase.friend, Purchase.at, Purchase.amount, name="purchase_counted", where=COUNTS
+        Purchase.uncounted_at,
+        Purchase.friend,
+        Purchase.at,
+        Purchase.amount,
+        name="purchase_counted",
     )
 )
 
@@ -77,11 +80,11 @@ class PurchaseLine(BaseModel):
 
 PurchaseLine.add_index(
     PurchaseLine.index(
+        PurchaseLine.uncounted_at,
         PurchaseLine.category,
         PurchaseLine.friend_id,
         PurchaseLine.at,
         name="purchase_line_counted",
-        where=COUNTS,
     )
 )
 

@@ -37,7 +37,9 @@ def tell(purchase: Purchase, status: str, *, now: datetime) -> None:
 def answer(purchase: Purchase, wish: ChangeRequest, *, now: datetime) -> None:
     """Queue staff's answer to a wish."""
     with use_locale(DEFAULT_LOCALE):
-        text = _("About your order %(number)s: %(words)s", number=purchase.receipt_no, words=wish.answer)
+        text = _(
+            "About your order %(number)s: %(words)s", number=purchase.receipt_no, words=wish.answer
+        )
     _queue(purchase, ANSWERS + wish.id, text, now)
 
 

@@ -17,7 +17,7 @@ from lineadmin.errors import DomainError
 from lineadmin.i18n import _
 from lineadmin.journal.models import Fact
 from lineadmin.purchases import notices
-from lineadmin.purchases.entry import Entry, checked
+from lineadmin.purchases.entry import LONGEST, Entry, checked, tidy
 from lineadmin.purchases.models import Purchase, PurchaseCategory, PurchaseLine
 from lineadmin.purchases.states import CANCELLED, DONE, REDEMPTION
 from lineadmin.staff import audit
@@ -66,7 +66,14 @@ def record(
             after = {"amount": row.amount, "at": row.at, "state": row.status, "branch": row.branch}
             verb = "create" if entry.receipt_no in done.created else "edit"
             audit.record(
-                staff, f"purchase.{verb}", "purchase", row.id, row.receipt_no, None, after, wall=wall
+                staff,
+                f"purchase.{verb}",
+                "purchase",
+                row.id,
+                row.receipt_no,
+                None,
+                after,
+                wall=wall,
             )
     return row, entry.receipt_no in done.created
 
@@ -105,6 +112,24 @@ def categories(names: Iterable[str], *, now: datetime) -> dict[str, int]:
     return {row.name: row.id for row in _named(wanted)}
 
 
+def add_category(name: str, *, staff: Staff | None, now: datetime, wall: datetime) -> bool:
+    """Make a category before anything of it was bought; False where it is there.
+
+    :raises DomainError: it has no name, or a longer one than 40 characters
+    """
+    name = tidy(name)
+    if not 1 <= len(name) <= LONGEST["category"]:
+        raise DomainError(_("A name has 1 to %(most)s characters.", most=40), field="name")
+    with atomic():
+        if not insert_ignore(PurchaseCategory.insert(name=name, created_at=now)):
+            return False
+        row = PurchaseCategory.get(PurchaseCategory.name == name)
+        audit.record(
+            staff, "category.create", "category", row.id, name, None, {"name": name}, wall=wall
+        )
+    return True
+
+
 def said_of(lines: Sequence[Any]) -> str:
     """A few words about what was bought, for a timeline."""
     words = [line.name or line.category for line in lines]
@@ -117,7 +142,9 @@ def _named(names: list[str]) -> Any:
 
 def _known(entries: Sequence[Entry]) -> dict[str, Purchase]:
     numbers = [one.receipt_no for one in entries]
-    return {row.receipt_no: row for row in Purchase.select().where(Purchase.receipt_no.in_(numbers))}
+    return {
+        row.receipt_no: row for row in Purchase.select().where(Purchase.receipt_no.in_(numbers))
+    }
 
 
 def _compare(
@@ -166,7 +193,7 @@ def move(row: Purchase, status: str, *, staff: Staff | None, now: datetime) -> N
     ).execute()
     if (row.uncounted_at is None) != (counted is None):
         count(row.id, counted)
-    value = {"status": status, "receipt": row.receipt_no}
+    value: dict[str, Any] = {"status": status, "receipt": row.receipt_no}
     if staff is not None:
         value["staff"] = staff.id
     journal.record(row.friend_id, "purchase.status", object_id=row.id, value=value, at=now)

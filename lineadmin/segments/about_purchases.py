@@ -62,7 +62,9 @@ def _purchases(leaf: Leaf, context: f.Context) -> Condition:
 def _purchases_sentence(leaf: Leaf) -> str:
     if leaf.op == "less_than":
         told = _n(
-            "has bought less than %(count)s time", "has bought less than %(count)s times", leaf.value
+            "has bought less than %(count)s time",
+            "has bought less than %(count)s times",
+            leaf.value,
         )
     else:
         told = _n(
@@ -90,7 +92,9 @@ register(
 
 def _amount(leaf: Leaf, context: f.Context) -> Condition:
     """Friends with purchases of at least (or less than) so much each; `at_least` says how many."""
-    sized = Purchase.amount < leaf.value if leaf.op == "less_than" else Purchase.amount >= leaf.value
+    sized = (
+        Purchase.amount < leaf.value if leaf.op == "less_than" else Purchase.amount >= leaf.value
+    )
     test = _counted(leaf, context) & sized
     return has(Purchase.friend, test, context, at_least=leaf.at_least or 1)
 

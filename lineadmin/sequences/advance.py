@@ -228,7 +228,7 @@ def _plan_place(
 ) -> list[PlanRow]:
     """The rows of friends in one place, who move on; those who have reached the goal leave."""
     steps = definition.branches[place.branch].steps
-    done = goals.reached(definition, [one.friend_id for one in friends], zone, now)
+    done = goals.reached(definition, {one.friend_id: one.id for one in friends}, zone, now)
     leaving = [one for one in friends if one.friend_id in done]
     going = [one for one in friends if one.friend_id not in done]
     step = steps[place.step]

@@ -24,8 +24,9 @@ FEWEST_DAYS, MOST_DAYS = 1, 30
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANY = "any"
 FOLLOW, TAG_ADDED, COUPON_REDEEMED = "follow", "tag_added", "coupon_redeemed"
+PURCHASE = "purchase"
 DATE, MANUAL, SEGMENT = "date", "manual", "segment"
-TRIGGERS = (FOLLOW, TAG_ADDED, COUPON_REDEEMED, DATE, MANUAL, SEGMENT)
+TRIGGERS = (FOLLOW, TAG_ADDED, COUPON_REDEEMED, PURCHASE, DATE, MANUAL, SEGMENT)
 BIRTHDAY = "birthday"  # beside the shop's own date fields
 MOST_OFFSET = 365  # days before or after the date
 # When a friend's branch is chosen
@@ -46,13 +47,13 @@ class DefinitionError(DomainError):
 class Trigger:
     """What starts a friend.
 
-    A follow (of chosen sources; None = any), a tag, a redemption, a day that belongs to her, being
-    in a segment, or staff's own hand (`manual`).
+    A follow (of chosen sources; None = any), a tag, a redemption, a purchase (of a category, or
+    any), a day that belongs to her, being in a segment, or staff's own hand (`manual`).
     """
 
     kind: str
     sources: tuple[str, ...] | None = None
-    about: str = ""  # the tag's or segment's name, the coupon's code, or the date field's key
+    about: str = ""  # the name of a tag, segment or category, a coupon's code, a date field's key
     offset_days: int = 0  # of a date: she starts so many days after it (before it, where negative)
 
 
@@ -84,11 +85,17 @@ class Definition:
     branches: tuple[Branch, ...]
     decide: str = AT_ENROLMENT  # when a friend's branch is chosen
     stop: dict[str, Any] | None = None  # whom it fits when a step is due leaves the sequence
+    stop_bought: str | None = None  # so does who bought since she started: any, or a category
 
     @property
     def branched(self) -> bool:
         """Whether friends are split at all."""
         return len(self.branches) > 1
+
+    @property
+    def stops(self) -> bool:
+        """Whether anything ends it early for a friend."""
+        return self.stop is not None or self.stop_bought is not None
 
 
 STARTING_STEP = Step(after_days=1, at="10:00")
@@ -100,7 +107,7 @@ def parse(raw: Any, path: Path = ()) -> Definition:
 
     :raises DefinitionError: with the way to the first thing that cannot be
     """
-    given = _mapping(raw, {"trigger", "branches", "decide", "stop"}, path)
+    given = _mapping(raw, {"trigger", "branches", "decide", "stop", "stop_bought"}, path)
     trigger = _trigger(given.get("trigger"), (*path, "trigger"))
     listed = _list(given.get("branches"), (*path, "branches"))
     branches = tuple(_branch(item, (*path, "branches", index)) for index, item in enumerate(listed))
@@ -108,11 +115,13 @@ def parse(raw: Any, path: Path = ()) -> Definition:
     decide = given.get("decide")
     if decide is None:
         decide = AT_ENROLMENT
+    bought = given.get("stop_bought")
     return Definition(
         trigger,
         branches,
         check_word(decide, (AT_ENROLMENT, AT_FIRST_STEP), (*path, "decide")),
         _condition(given.get("stop"), (*path, "stop")),
+        None if bought is None else _text(bought, (*path, "stop_bought")),
     )
 
 
@@ -126,6 +135,8 @@ def dump(definition: Definition) -> dict[str, Any]:
         written["decide"] = definition.decide
     if definition.stop is not None:
         written["stop"] = definition.stop
+    if definition.stop_bought is not None:
+        written["stop_bought"] = definition.stop_bought
     return written
 
 

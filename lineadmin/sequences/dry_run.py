@@ -27,6 +27,7 @@ from lineadmin.outbox.protocol import Addressee, Errand, Job, Prepare, Prepared
 from lineadmin.outbox.recheck import Candidate, Group
 from lineadmin.sequences import (
     advance,
+    buying,
     by_hand,
     calendar,
     dates,
@@ -38,6 +39,7 @@ from lineadmin.sequences import (
 from lineadmin.sequences.definition import (
     DATE,
     MANUAL,
+    PURCHASE,
     SEGMENT,
     Branch,
     Definition,
@@ -172,7 +174,12 @@ def every_branch(
     whom = Imaginary(name=name, source=sources[0], birthday=f"{today:%m-%d}")
     found = []
     for number, branch in enumerate(definition.branches):
-        alone = replace(definition, branches=(Branch("", None, False, branch.steps),), stop=None)
+        alone = replace(
+            definition,
+            branches=(Branch("", None, False, branch.steps),),
+            stop=None,
+            stop_bought=None,
+        )
         outlook = rehearse(sequence, alone, whom, now=now, prepare=prepare)
         found.append(replace(outlook, branch=number, branch_name=branch.name))
     return found
@@ -265,6 +272,8 @@ def _start(
 def _happen(trigger: Trigger, friend: Friend, zone: ZoneInfo, now: datetime) -> None:
     """What the trigger waits for, with everything else that starts on it."""
     about = triggers.object_id(trigger) or 0
+    if trigger.kind == PURCHASE:
+        about = buying.rehearse(trigger.about, friend.id, now)
     kind = triggers.FACT_OF[trigger.kind]
     fact = Fact.create(friend_id=friend.id, kind=kind, object_id=about, at=now, handled_at=now)
     claimed = [triggers.Claimed(fact.id, friend.id, kind, about, now)]

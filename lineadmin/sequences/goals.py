@@ -6,7 +6,7 @@ may lie between the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from lineadmin import segments, settings
 from lineadmin.friends.models import Friend
 from lineadmin.outbox import reasons
 from lineadmin.outbox.live import one_of, rows
-from lineadmin.sequences import enrolments
+from lineadmin.sequences import buying, enrolments
 from lineadmin.sequences.definition import Definition
 from lineadmin.sequences.models import Enrolment, SequenceVersion
 from lineadmin.sequences.places import RUN_FACTOR
@@ -22,14 +22,18 @@ from lineadmin.sequences.published import parsed
 
 
 def reached(
-    definition: Definition, friend_ids: Iterable[int], zone: ZoneInfo, now: datetime
+    definition: Definition, runs: Mapping[int, int], zone: ZoneInfo, now: datetime
 ) -> set[int]:
-    """Those of these friends whom the stop condition fits."""
-    if definition.stop is None:
-        return set()
-    fits = segments.where(definition.stop, now=now, zone=zone, per_friend=True)
-    found = Friend.select(Friend.id).where(one_of(Friend.id, friend_ids) & fits)
-    return {friend_id for (friend_id,) in rows(found)}
+    """Those of these friends whom a stop condition fits.
+
+    :param runs: friend id -> her enrolment
+    """
+    done = buying.since_start(definition.stop_bought, runs)
+    if definition.stop is not None:
+        fits = segments.where(definition.stop, now=now, zone=zone, per_friend=True)
+        found = Friend.select(Friend.id).where(one_of(Friend.id, runs) & fits)
+        done |= {friend_id for (friend_id,) in rows(found)}
+    return done
 
 
 def left_out(sequence_id: int, friends: Mapping[int, int], now: datetime) -> dict[int, str]:
@@ -41,9 +45,7 @@ def left_out(sequence_id: int, friends: Mapping[int, int], now: datetime) -> dic
         SequenceVersion.sequence == sequence_id
     )
     stopping = {
-        row.id: definition
-        for row in versions
-        if (definition := parsed(row.definition)).stop is not None
+        row.id: definition for row in versions if (definition := parsed(row.definition)).stops
     }
     if not stopping:
         return {}

@@ -15,15 +15,18 @@ from lineadmin.i18n import _
 from lineadmin.messages.check import check_parts, located
 from lineadmin.messages.parts import coupon_codes, parse_parts
 from lineadmin.messages.references import look_up
+from lineadmin.purchases.models import PurchaseCategory
 from lineadmin.segments.about_friend import UNKNOWN_SOURCE
 from lineadmin.segments.models import Segment
 from lineadmin.segments.tree import TreeError
 from lineadmin.sequences.bands import overlaps
 from lineadmin.sequences.definition import (
+    ANY,
     BIRTHDAY,
     COUPON_REDEEMED,
     DATE,
     FOLLOW,
+    PURCHASE,
     SEGMENT,
     TAG_ADDED,
     Branch,
@@ -72,6 +75,10 @@ def problems(
             place: Path = (*inside, "steps", index, "messages")
             for sentence in _message_problems(step, now, day, public_url):
                 found.append(Problem(place, sentence))
+    if definition.stop_bought not in (None, ANY) and not _category(definition.stop_bought):
+        name = definition.stop_bought
+        sentence = _("There is no category of goods “%(name)s”.", name=name)
+        found.append(Problem((*path, "stop_bought"), sentence))
     if definition.stop is not None:
         try:
             segments.check_names(segments.parse(definition.stop))
@@ -90,10 +97,16 @@ def _trigger_problems(trigger: Trigger) -> Iterator[str]:
         yield _("There is no tag “%(name)s”.", name=name)
     elif trigger.kind == COUPON_REDEEMED and not _exists(Coupon, Coupon.code == name):
         yield _("There is no coupon with the code %(code)s.", code=name)
+    elif trigger.kind == PURCHASE and name != ANY and not _category(name):
+        yield _("There is no category of goods “%(name)s”.", name=name)
     elif trigger.kind == SEGMENT and not _exists(Segment, Segment.name == name):
         yield _("There is no segment “%(name)s”.", name=name)
     elif trigger.kind == DATE and not _is_date(name):
         yield _("There is no date field with the key %(key)s.", key=name)
+
+
+def _category(name: str | None) -> bool:
+    return _exists(PurchaseCategory, PurchaseCategory.name == name)
 
 
 def _is_date(key: str) -> bool:

@@ -21,11 +21,16 @@ from lineadmin.db import atomic, is_postgres
 from lineadmin.errors import DomainError
 from lineadmin.friends.models import Tag
 from lineadmin.journal.models import Fact
-from lineadmin.sequences import by_hand, calendar, dates, enrolments, leaving, starts
-from lineadmin.sequences.definition import COUPON_REDEEMED, FOLLOW, TAG_ADDED, Trigger
+from lineadmin.sequences import buying, by_hand, calendar, dates, enrolments, leaving, starts
+from lineadmin.sequences.definition import COUPON_REDEEMED, FOLLOW, PURCHASE, TAG_ADDED, Trigger
 
 CHUNK = 5_000
-FACT_OF = {FOLLOW: "followed", TAG_ADDED: "tag.added", COUPON_REDEEMED: "coupon.redeemed"}
+FACT_OF = {
+    FOLLOW: "followed",
+    TAG_ADDED: "tag.added",
+    COUPON_REDEEMED: "coupon.redeemed",
+    PURCHASE: "purchase",
+}
 SOURCE_FOUND = "source.found"  # an entry code sent after joining: as good as having followed by it
 
 logger = logging.getLogger(__name__)
@@ -96,6 +101,8 @@ def start(live: starts.Live, facts: list[Claimed], zone: ZoneInfo, now: datetime
     """Start the friends of those facts that this sequence waits for."""
     trigger = live.definition.trigger
     about = object_id(trigger)
+    if trigger.kind == PURCHASE:
+        facts = buying.of_category(trigger.about, facts)
     kinds = {FACT_OF.get(trigger.kind)}
     if trigger.sources is not None:
         kinds.add(SOURCE_FOUND)

@@ -9,6 +9,7 @@ from typing import Any
 from lineadmin.db import atomic
 from lineadmin.shopfile.context import Context, Report
 from lineadmin.shopfile.coupon_rules import load_coupon_rules
+from lineadmin.shopfile.goods import load_categories
 from lineadmin.shopfile.groups import load_segments, load_tag_rules
 from lineadmin.shopfile.lotteries import load_lotteries
 from lineadmin.shopfile.offers import load_coupons
@@ -31,6 +32,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("sources", load_sources),
     ("coupons", load_coupons),
     ("lotteries", load_lotteries),
+    ("categories", load_categories),
     ("segments", load_segments),
     ("templates", load_templates),
     ("tags", load_tag_rules),

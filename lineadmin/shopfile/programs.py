@@ -51,8 +51,8 @@ def _load_definition(sequence_id: int, part: SequencePart, path: Path, context: 
     now = dump(_present(row))
     trigger = part.trigger
     wanted = {
-        **{key: now[key] for key in ("decide", "stop") if key in now},
-        **{key: getattr(part, key) for key in ("decide", "stop") if part.given(key)},
+        **{key: now[key] for key in ("decide", "stop", "stop_bought") if key in now},
+        **{key: getattr(part, key) for key in ("decide", "stop", "stop_bought") if part.given(key)},
         "trigger": (
             now["trigger"]
             if trigger is None
@@ -172,5 +172,6 @@ def _dumped(row: Sequence) -> dict[str, Any]:
         "trigger": written["trigger"],
         "decide": definition.decide,
         "stop": definition.stop,
+        "stop_bought": definition.stop_bought,
         "branches": written["branches"],
     }

@@ -136,6 +136,7 @@ def _duplicates(file: ShopFile, source: Source) -> list[ShopFileError]:
         ("tags", "name"),
         ("fields", "key"),
         ("sources", "code"),
+        ("categories", "name"),
         ("segments", "name"),
         ("coupons", "code"),
         ("lotteries", "code"),

@@ -83,6 +83,7 @@ class Shop(Part):
     plans: list[PlanLine] | None = None
     reserve_messages: StrictInt | None = None
     wake_tries: StrictInt | None = None
+    order_notices: StrictBool | None = None
     approval: Approval | None = None
 
 
@@ -111,6 +112,12 @@ class SourcePart(Part):
     name: Name | None = None
     archived: StrictBool | None = None
     merged_into: Name | None = None  # the code of another source
+
+
+class CategoryPart(Part):
+    """A category of goods, known by its name."""
+
+    name: Name
 
 
 class SegmentPart(Part):
@@ -272,6 +279,7 @@ class Trigger(Part):
     follow: Annotated[Literal["any"] | list[Name], BeforeValidator(_whom)] | None = None
     tag_added: Name | None = None
     coupon_redeemed: Name | None = None
+    purchase: Name | None = None  # any, or a category of goods
     date: DateTrigger | None = None
     manual: StrictBool | None = None
     segment: Name | None = None
@@ -290,6 +298,7 @@ class SequencePart(Part):
     trigger: Trigger | None = None
     decide: Any = None  # when branches are chosen: enrolment | first_step
     stop: Condition | None = None  # whom it fits at send time leaves
+    stop_bought: Name | None = None  # so does who bought since: any, or a category of goods
     branches: list[Branch] | None = None
 
 
@@ -315,6 +324,7 @@ class ShopFile(Part):
     tags: list[TagPart] | None = None
     fields: list[FieldPart] | None = None
     sources: list[SourcePart] | None = None
+    categories: list[CategoryPart] | None = None
     segments: list[SegmentPart] | None = None
     coupons: list[CouponPart] | None = None
     lotteries: list[LotteryPart] | None = None

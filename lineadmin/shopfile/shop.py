@@ -31,7 +31,14 @@ def load_shop(part: Shop, context: Context) -> None:
     """Change the settings the file names; `null` switches quiet hours, cap or plan off."""
     changes: dict[str, Any] = {
         key: getattr(part, key)
-        for key in ("name", "timezone", "undo_minutes", "reserve_messages", "wake_tries")
+        for key in (
+            "name",
+            "timezone",
+            "undo_minutes",
+            "reserve_messages",
+            "wake_tries",
+            "order_notices",
+        )
         if getattr(part, key) is not None
     }
     if part.given("quiet_hours"):
@@ -103,5 +110,6 @@ def dump_shop() -> dict[str, Any]:
         **({} if table is None else {"plans": table}),
         "reserve_messages": now.reserve_messages,
         "wake_tries": now.wake_tries,
+        "order_notices": now.order_notices,
         "approval": approval if any(value is not None for value in approval.values()) else None,
     }

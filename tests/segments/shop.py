@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
-from lineadmin.topics.models import Subscription, Topic
 from lineadmin.purchases.models import Purchase, PurchaseCategory, PurchaseLine
+from lineadmin.topics.models import Subscription, Topic
 from tests.factories import make_friend
 
 TAIPEI = ZoneInfo("Asia/Taipei")

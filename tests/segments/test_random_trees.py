@@ -108,9 +108,7 @@ def store(everybody: list[Person]) -> None:
     coupon = Coupon.create(code="gift", title="gift", benefit="gift", created_at=NOW)
     soup = Coupon.create(code="soup", title="soup", benefit="gift", created_at=NOW)
     menu = Topic.create(code="menu", name="menu", frequency="weekly", created_at=NOW)
-    categories = {
-        name: PurchaseCategory.create(name=name, created_at=NOW) for name in CATEGORIES
-    }
+    categories = {name: PurchaseCategory.create(name=name, created_at=NOW) for name in CATEGORIES}
     Segment.create(name="young", tree=YOUNG, created_at=NOW)
     for person in everybody:
         joined = None if person.joined is None else days_ago(person.joined)
