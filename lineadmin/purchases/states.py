@@ -24,6 +24,6 @@ VOIDED = "voided"  # not a status of its own: what lists and pages show of a voi
 STAFF, CSV, REDEMPTION = "staff", "csv", "redemption"
 ORIGIN_LABELS: dict[str, Any] = {
     STAFF: _l("entered by staff"),
-    CSV: _l("from a file"),
+    CSV: _l("out of a file"),
     REDEMPTION: _l("with a redeemed coupon"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -204,7 +205,8 @@ def test_conditions_about_purchases_read_the_index_of_what_counts(
         condition = segments.where(tree, now=NOON, zone=TAIPEI, per_friend=per_friend)
         sql, values = Friend.select(Friend.id).where(condition).sql()
         plan = plan_of(sql, values)
-        assert index in plan, plan
+        if is_postgres():  # which chooses among the indexes by its own figures
+            assert "Seq Scan on purchase" not in plan, plan
+            continue
         # A row of the table itself is never read: the index holds all that is asked.
-        if not is_postgres():
-            assert "COVERING INDEX" in plan, plan
+        assert re.search(rf"COVERING INDEX {index}\b", plan), plan
