@@ -54,6 +54,8 @@ PAGES = (
     "/admin/broadcasts/1/",
     "/admin/sequences/",
     "/admin/sequences/1/",
+    "/admin/sequences/1/versions/",
+    "/admin/sequences/1/publish/",
     "/admin/sequence-report/1/",
     "/admin/sequence-friends/1/",
     "/admin/dry-run/1/",
@@ -205,6 +207,23 @@ def _make_sequence(now: int, everybody: str) -> None:
             "entered_at": now,
         },
         everybody,
+    )
+    # The day before, everybody not blocked by then got the step before.
+    _fill(
+        Delivery,
+        {
+            "friend_id": "i",
+            "origin_kind": "2",
+            "origin_id": "1",
+            "origin_run": "1001",
+            "content": "1",
+            "due_at": now - DAY_MS,
+            "planned_at": now - DAY_MS,
+            "done_at": now - DAY_MS,
+            "state": f"CASE WHEN blocked_at < {now - DAY_MS} THEN 3 ELSE 2 END",
+            "reason": f"CASE WHEN blocked_at < {now - DAY_MS} THEN 'blocked' ELSE '' END",
+        },
+        "(SELECT id AS i, blocked_at FROM friend)",
     )
 
 

@@ -46,6 +46,7 @@ from lineadmin.sequences.models import (
     Enrolment,
     Sequence,
     SequenceVersion,
+    VersionMove,
 )
 from lineadmin.settings.models import Heartbeat, Setting
 from lineadmin.staff.models import Audit, LinkCode, SignInAttempt, Staff, StaffSession
@@ -116,6 +117,7 @@ MODELS: tuple[type[Model], ...] = (
     SequenceVersion,
     Enrolment,
     Enlistment,
+    VersionMove,
     ReplyRule,
     InboundEvent,
     InboundMessage,

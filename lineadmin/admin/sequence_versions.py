@@ -16,11 +16,12 @@ from lineadmin.admin.sequence_editor import EditorRoutes
 from lineadmin.admin.sequence_forms import steps_of
 from lineadmin.admin.sequence_trigger import trigger_sentence
 from lineadmin.i18n import _, format_count
-from lineadmin.sequences import actions, drafts, transfer
+from lineadmin.sequences import actions, drafts, moves, transfer
 from lineadmin.sequences.definition import Definition, parse
 from lineadmin.sequences.models import Sequence, SequenceVersion
 from lineadmin.sequences.problems import problems
 from lineadmin.staff.models import Staff
+from lineadmin.tasks import doorbell
 
 MOST_SHOWN = 50
 MOVE = "move"
@@ -48,9 +49,8 @@ class VersionRoutes(EditorRoutes):
         )
         actions.enable(row.id, staff=staff, wall=wall, now=now)
         flash(_("Published. Friends who start from now on get it."), "success")
-        if request.form.get("underway") == MOVE:
-            done = transfer.move_underway(row.id, staff=staff, now=now, wall=wall)
-            flash(_moved(done), "success")
+        if request.form.get("underway") == MOVE and _begin_move(row.id):
+            return redirect(self.get_url(".versions", sequence_id=row.id))
         return redirect(self._address(row.id))
 
     def _ask(self, row: Sequence) -> str:
@@ -64,7 +64,7 @@ class VersionRoutes(EditorRoutes):
             steps=steps_of(definition),
             branches=[branch.name for branch in definition.branches if definition.branched],
             changes=differences(live, definition),
-            outlook=transfer.outlook(row.id, definition),
+            outlook=transfer.outlook(transfer.standing(row.id), definition),
             problems=[actions.in_place(definition, one.path, one.sentence) for one in found],
         )
 
@@ -97,14 +97,16 @@ class VersionRoutes(EditorRoutes):
             .order_by(SequenceVersion.number.desc())
             .limit(MOST_SHOWN + 1)
         )
-        underway = transfer.underway_by_version(row.id)
+        standing = transfer.standing(row.id)
+        underway = transfer.underway_by_version(standing)
         live = actions.live_definition(row)
         return self.render(
             "admin/sequence_versions.html",
             **{**self._context(row, "settings"), "tab": "versions"},
             versions=_told(listed, underway, row)[:MOST_SHOWN],
             earlier=sum(count for one, count in underway.items() if one != row.live_version),
-            outlook=transfer.outlook(row.id, live, version_id=row.live_version),
+            outlook=transfer.outlook(standing, live, version_id=row.live_version),
+            move=_told_move(row.id),
             draft_changes=differences(live, actions.definition_of(row))
             if row.draft is not None and row.live_version is not None
             else [],
@@ -140,23 +142,32 @@ class VersionRoutes(EditorRoutes):
             abort(404)
         if not self.confirmed():
             live = actions.live_definition(row)
-            outlook = transfer.outlook(row.id, live, version_id=row.live_version)
+            outlook = transfer.outlook(transfer.standing(row.id), live, version_id=row.live_version)
             return self.confirm(
                 _("Move friends underway to the newest version?"),
                 text=_(
                     "Each stays in the branch of the same name and gets its next step, counted "
-                    "from the day of her last one."
+                    "from the day of her last one; where that day has passed, on the next possible "
+                    "day. From now on nobody gets a step of her old version any more; a message "
+                    "that was planned already still comes."
                 ),
                 lines=outlook_lines(outlook),
                 label=_("Move them"),
                 kind="primary",
                 cancel_url=back,
             )
-        done = transfer.move_underway(
-            row.id, staff=current_staff(), now=clock.now(), wall=clock.wall()
-        )
-        flash(_moved(done), "success")
+        _begin_move(row.id)
         return redirect(back)
+
+    @expose("/<int:sequence_id>/versions/stop/", methods=("POST",))
+    @needs("send")
+    @flash_refusals
+    def stop_moving(self, sequence_id: int) -> Response:
+        """Move nobody more; who was moved stays on the newer version."""
+        row = self._get(sequence_id)
+        if moves.stop(row.id, staff=current_staff(), now=clock.now(), wall=clock.wall()):
+            flash(_("Nobody more is moved. Who was moved already stays there."), "success")
+        return redirect(self.get_url(".versions", sequence_id=row.id))
 
 
 def outlook_lines(outlook: transfer.Outlook) -> list[str]:
@@ -172,8 +183,35 @@ def outlook_lines(outlook: transfer.Outlook) -> list[str]:
     return [text % {"count": format_count(count)} for count, text in lines if count]
 
 
-def _moved(done: transfer.Outlook) -> str:
-    return _("%(count)s friends were moved.", count=format_count(done.move + done.finish))
+def _begin_move(sequence_id: int) -> bool:
+    """Whether there was anybody to move."""
+    begun = moves.start(sequence_id, staff=current_staff(), now=clock.now(), wall=clock.wall())
+    doorbell.ring()
+    if begun is None:
+        flash(_("There is nobody to move."), "info")
+    return begun is not None
+
+
+def _told_move(sequence_id: int) -> dict[str, Any] | None:
+    """Where the last move stands, for the page of versions."""
+    row = moves.latest(sequence_id)
+    if row is None:
+        return None
+    version = SequenceVersion.get_or_none(SequenceVersion.id == row.version_id)
+    lines = [
+        (row.moved, _("%(count)s friends were moved.")),
+        (row.finished, _("%(count)s friends have had as many steps already and are finished.")),
+        (row.stayed, _("%(count)s friends stayed: their branch is gone.")),
+    ]
+    return {
+        "row": row,
+        "number": None if version is None else version.number,
+        "percent": moves.progress(row),
+        "running": row.state == moves.RUNNING,
+        "stopped": row.state == moves.STOPPED,
+        "done": row.moved + row.finished + row.stayed,
+        "lines": [text % {"count": format_count(count)} for count, text in lines if count],
+    }
 
 
 def _told(listed: list[SequenceVersion], underway: Any, row: Sequence) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
 from lineadmin.sequences import actions, enrolments, starters
 from lineadmin.sequences.models import Sequence
+from lineadmin.tasks import doorbell
 
 
 class SequenceView(VersionRoutes, CalendarRoutes):
@@ -134,6 +135,7 @@ class SequenceView(VersionRoutes, CalendarRoutes):
             flash(_("Deleted."), "success")
         else:
             actions.archive(row.id, staff=current_staff(), now=clock.now(), wall=clock.wall())
+            doorbell.ring()
             flash(_("Archived."), "success")
         return redirect(self.get_url(".index"))
 

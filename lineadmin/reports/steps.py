@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from peewee import SQL, fn
+from peewee import SQL, Case, fn
 
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.db import from_ms
@@ -142,26 +142,25 @@ def curves(sequence_id: int, days: int = CURVE_DAYS) -> list[SourceCurve]:
         .limit(NEWEST_STARTS)
         .alias("recent")
     )
-    joined = recent.c.friend_id == Friend.id
-    of_source = Friend.select(Friend.source, fn.COUNT(1)).join(recent, on=joined)
-    started = dict(rows(of_source.group_by(Friend.source)))
-    bucket = ((Friend.blocked_at - recent.c.entered_at) / DAY).alias("bucket")
-    gone = (
-        Friend.select(Friend.source, bucket, fn.COUNT(1))
-        .join(recent, on=joined)
-        .where(Friend.status == BLOCKED, Friend.blocked_at >= recent.c.entered_at)
+    gone = (Friend.status == BLOCKED) & (Friend.blocked_at >= recent.c.entered_at)
+    bucket = Case(None, [(gone, (Friend.blocked_at - recent.c.entered_at) / DAY)])
+    found = (
+        Friend.select(Friend.source, bucket.alias("bucket"), fn.COUNT(SQL("1")))
+        .join(recent, on=(recent.c.friend_id == Friend.id))
         .group_by(Friend.source, SQL("bucket"))
     )
+    started: Counter[int | None] = Counter()
     blocked: dict[int | None, list[int]] = defaultdict(lambda: [0] * days)
-    for source_id, day, count in rows(gone):
-        if int(day) < days:
+    for source_id, day, count in rows(found):
+        started[source_id] += count
+        if day is not None and int(day) < days:
             blocked[source_id][int(day)] += count
     names: dict[int, str] = dict(rows(Source.select(Source.id, Source.name)))
-    found = [
-        SourceCurve(names.get(source_id, ""), count, blocked[source_id])
+    drawn = [
+        SourceCurve(names.get(source_id or 0, ""), count, blocked[source_id])
         for source_id, count in started.items()
     ]
-    return sorted(found, key=lambda curve: -curve.started)
+    return sorted(drawn, key=lambda curve: -curve.started)
 
 
 def golden_time(zone: ZoneInfo) -> GoldenTime:
@@ -243,7 +242,7 @@ def _redemptions(sequence_id: int) -> tuple[dict[Place, int], dict[Place, list[f
     used = (
         CouponIssue.select(
             CouponIssue.redeemed_at,
-            *_last_step(sequence_id, CouponIssue.friend_id, CouponIssue.issued_at),
+            _last_step(sequence_id, CouponIssue.friend_id, CouponIssue.issued_at),
         )
         .where(
             one_of(CouponIssue.coupon, ids),
@@ -256,43 +255,55 @@ def _redemptions(sequence_id: int) -> tuple[dict[Place, int], dict[Place, list[f
     )
     counts: Counter[Place] = Counter()
     hours: dict[Place, list[float]] = defaultdict(list)
-    for redeemed_at, run, got in rows(used):
-        if run is not None:
-            counts[place_of(run)] += 1
-            hours[place_of(run)].append(max(0, redeemed_at - got) / HOUR)
+    for redeemed_at, place, got in _with_steps(used):
+        counts[place] += 1
+        hours[place].append(max(0, redeemed_at - got) / HOUR)
     return dict(counts), hours
 
 
 def _blocks(sequence_id: int) -> dict[Place, int]:
     """Friends who blocked the account within 24 hours of a step, by the last one they got."""
     gone = (
-        Fact.select(Fact.at, *_last_step(sequence_id, Fact.friend_id, Fact.at))
+        Fact.select(Fact.at, _last_step(sequence_id, Fact.friend_id, Fact.at, DAY))
         .where(Fact.kind == "blocked", Fact.object_id == 0)
         .order_by(Fact.at.desc())
         .limit(NEWEST)
     )
     counts: Counter[Place] = Counter()
-    for at, run, got in rows(gone):
-        if run is not None and at - got <= DAY:
-            counts[place_of(run)] += 1
+    for _at, place, _got in _with_steps(gone):
+        counts[place] += 1
     return dict(counts)
 
 
-def _last_step(sequence_id: int, friend_id: Any, at: Any) -> tuple[Any, Any]:
-    """Which step a friend got last by a moment, and when it was due: one row of her deliveries."""
-    found = []
-    for column in ("origin_run", "due_at"):
-        of = Delivery.alias(f"last_{column}")
-        found.append(
-            of.select(getattr(of, column))
-            .where(
-                of.friend_id == friend_id,
-                of.origin_kind == literal(OriginKind.STEP),
-                of.origin_id == sequence_id,
-                of.state == literal(DeliveryState.SENT),
-                of.due_at <= at,
-            )
-            .order_by(of.due_at.desc())
-            .limit(1)
+def _last_step(sequence_id: int, friend_id: Any, at: Any, within: int | None = None) -> Any:
+    """The delivery of the step a friend got last by a moment: one row of her deliveries.
+
+    :param within: it was due at most so many milliseconds before
+    """
+    of = Delivery.alias("last")
+    found = of.select(of.id) if within is None else of.select(of.id).where(of.due_at >= at - within)
+    return (
+        found.where(
+            of.friend_id == friend_id,
+            of.origin_kind == literal(OriginKind.STEP),
+            of.origin_id == sequence_id,
+            of.state == literal(DeliveryState.SENT),
+            of.due_at <= at,
         )
-    return found[0], found[1]
+        .order_by(of.due_at.desc())
+        .limit(1)
+    )
+
+
+def _with_steps(found: Any) -> list[tuple[int, Place, int]]:
+    """(when, which step, when that was due) of rows of (when, delivery); without one: left out."""
+    told = [(at, delivery) for at, delivery in rows(found) if delivery is not None]
+    steps = {
+        delivery: (place_of(run), due_at)
+        for delivery, run, due_at in rows(
+            Delivery.select(Delivery.id, Delivery.origin_run, Delivery.due_at).where(
+                one_of(Delivery.id, {delivery for _at, delivery in told})
+            )
+        )
+    }
+    return [(at, *steps[delivery]) for at, delivery in told if delivery in steps]

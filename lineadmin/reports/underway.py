@@ -11,7 +11,7 @@ from lineadmin.messages.summary import summarise
 from lineadmin.outbox import reasons
 from lineadmin.reports.moments import left_because
 from lineadmin.segments.tree import TreeError
-from lineadmin.sequences import actions, enrolments
+from lineadmin.sequences import actions, enrolments, moves
 from lineadmin.sequences.definition import AT_FIRST_STEP, Definition
 from lineadmin.sequences.models import Enrolment, Sequence
 from lineadmin.sequences.published import definitions
@@ -115,6 +115,9 @@ def _why(row: Enrolment, definition: Definition | None) -> str:
 def _waits(row: Enrolment, sequence: Sequence) -> str:
     if row.state != enrolments.ACTIVE:
         return ""
+    newer = moves.where_to(sequence.id, row.version_id)
+    if newer is not None:
+        return _("She is being moved to version %(number)s.", number=newer)
     if not sequence.enabled and sequence.when_off == actions.PAUSE:
         return _("It stands still: the step messages are switched off.")
     if sequence.pause_reason:

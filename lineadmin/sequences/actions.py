@@ -12,9 +12,7 @@ from typing import Any
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l
-from lineadmin.messages.undo import take_back_coupons
-from lineadmin.outbox import reasons, resolve
-from lineadmin.outbox.cancel import cancel_program, cancel_waiting
+from lineadmin.outbox import resolve
 from lineadmin.outbox.models import OriginKind
 from lineadmin.sequences import enrolments
 from lineadmin.sequences.definition import (
@@ -225,26 +223,14 @@ def change_settings(
     return True
 
 
-def archive(sequence_id: int, *, staff: Staff | None, now: datetime, wall: datetime) -> int:
-    """Put a sequence away for good; answers how many friends were underway and have left it."""
+def archive(sequence_id: int, *, staff: Staff | None, now: datetime, wall: datetime) -> None:
+    """Put a sequence away for good: nothing more is sent, and the worker ends it for everybody."""
     with atomic():
         row = get(sequence_id)
         if row.archived_at is not None:
-            return 0
+            return
         change(row, None, archived_at=now, enabled=False)
         audit.record(staff, "sequence.archive", "sequence", row.id, row.name, wall=wall)
-    left = enrolments.end_all(sequence_id, reason=enrolments.ARCHIVED, now=now)
-    while cancel_waiting(OriginKind.STEP, sequence_id, reason=reasons.LEFT, now=now):
-        pass
-    cancel_program(
-        OriginKind.STEP,
-        sequence_id,
-        reason=reasons.LEFT,
-        now=now,
-        wall=wall,
-        undone=take_back_coupons,
-    )
-    return left
 
 
 def unarchive(sequence_id: int, *, staff: Staff | None, wall: datetime) -> None:

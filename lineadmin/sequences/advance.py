@@ -27,13 +27,14 @@ from lineadmin.outbox.live import one_of, rows
 from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.origins import Origin
 from lineadmin.outbox.plan import Cap, PlanRow, plan_rows
-from lineadmin.sequences import calendar, collisions, enrolments, goals
+from lineadmin.sequences import calendar, collisions, enrolments, goals, moves
 from lineadmin.sequences.definition import AT_FIRST_STEP, Definition, Step
 from lineadmin.sequences.models import Enrolment, Sequence
 from lineadmin.sequences.moving import moving
 from lineadmin.sequences.places import RUN_FACTOR, origin_run, place_of
 from lineadmin.sequences.published import definitions
 from lineadmin.sequences.starts import UNDECIDED, reason_of
+from lineadmin.sequences.transfer import Place, Someone
 
 CHUNK = 5_000
 
@@ -50,14 +51,10 @@ class Due(NamedTuple):
     base_day: date
     status: str
 
-
-class Place(NamedTuple):
-    """What friends in the same situation share, so that they are moved on together."""
-
-    version_id: int
-    branch: int
-    step: int
-    base_day: date
+    @property
+    def place(self) -> Place:
+        """What she shares with friends in the same situation, who are moved on together."""
+        return Place(self.version_id, self.branch, self.step, self.base_day)
 
 
 def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -102,10 +99,14 @@ def advance_chunk(
         sequence = Sequence.get_by_id(sequence_id)
         gone = [one.id for one in due if one.status == BLOCKED_STATUS]
         enrolments.end_many(gone, reason=enrolments.BLOCKED, now=now)
+        going = [one for one in due if one.status != BLOCKED_STATUS]
+        moved = moves.take_along(
+            sequence_id, [Someone(one.id, one.friend_id, one.place) for one in going], now
+        )
         places: dict[Place, list[Due]] = defaultdict(list)
-        for one in due:
-            if one.status != BLOCKED_STATUS:
-                places[Place(one.version_id, one.branch, one.step, one.base_day)].append(one)
+        for one in going:
+            if one.id not in moved:
+                places[one.place].append(one)
         known = definitions({place.version_id for place in places})
         planned: list[PlanRow] = []
         for place, friends in places.items():

@@ -6,6 +6,7 @@ was, and nobody starts twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -163,13 +164,20 @@ def is_due() -> bool:
     return Enlistment.select(SQL("1")).where(_running()).exists()
 
 
-def advance(now: datetime) -> int:
-    """Start the friends of every segment that staff are starting; how many."""
-    started = 0
+def advance(
+    now: datetime, stopping: Callable[[], bool] = lambda: False, *, most: int | None = None
+) -> int:
+    """Start the friends of every segment that staff are starting; how many portions there were.
+
+    :param most: so many portions at a time; the rest go on the next call
+    """
+    done = 0
     for row in Enlistment.select(Enlistment.id).where(_running()).order_by(Enlistment.id):
-        while (more := advance_chunk(row.id, now)) is not None:
-            started += more
-    return started
+        while not stopping() and (most is None or done < most):
+            if advance_chunk(row.id, now) is None:
+                break
+            done += 1
+    return done
 
 
 def advance_chunk(enlistment_id: int, now: datetime, limit: int = CHUNK) -> int | None:

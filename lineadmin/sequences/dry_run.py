@@ -33,6 +33,7 @@ from lineadmin.sequences import (
     dates,
     enrolments,
     goals,
+    moves,
     starts,
     triggers,
 )
@@ -51,6 +52,7 @@ from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
 from lineadmin.sequences.moving import moving
 from lineadmin.sequences.places import place_of
 from lineadmin.sequences.published import definitions
+from lineadmin.sequences.transfer import Place, Someone
 
 AHEAD = timedelta(days=400)  # ten steps of thirty days, weekdays and an anchor included
 MOST_EVENTS = 400
@@ -142,6 +144,8 @@ def rehearse(
         running = _run_of(sequence, friend)
         before = _newest_delivery()
         waiting = [row.id for row in _queued_of(friend.id)]
+        if running is not None:
+            running = _moved(running, now)
         refused, starts_at = "", now
         if running is None or running.state != enrolments.ACTIVE:
             refused, starts_at = _start(sequence, friend, running, now)
@@ -208,6 +212,15 @@ def _go_live(sequence: Sequence, definition: Definition, now: datetime) -> None:
     Sequence.update(enabled=True, archived_at=None, pause_reason="", live_version=live).where(
         Sequence.id == sequence.id
     ).execute()
+
+
+def _moved(run: Enrolment, now: datetime) -> Enrolment:
+    """Her run after the move to a newer version that is going on, if one is."""
+    place = Place(run.version_id, run.branch, run.step, run.base_day)
+    if run.state == enrolments.ACTIVE:
+        moves.take_along(run.sequence_id, [Someone(run.id, run.friend_id, place)], now)
+    moved: Enrolment = Enrolment.get_by_id(run.id)
+    return moved
 
 
 def _invent(whom: Imaginary, now: datetime) -> Friend:

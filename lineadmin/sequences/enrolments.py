@@ -60,19 +60,12 @@ def finish(ids: Iterable[int], *, now: datetime) -> None:
             note_ended([friend_id], sequence_id, "", now)
 
 
-def end_all(sequence_id: int, *, reason: str, now: datetime) -> int:
-    """End everybody's run of one sequence, in short transactions; how many left."""
-    gone = 0
-    while True:
-        ids = [
-            row.id
-            for row in Enrolment.select(Enrolment.id)
-            .where(Enrolment.sequence == sequence_id, Enrolment.state.in_((ACTIVE, HELD)))
-            .limit(CHUNK)
-        ]
-        if not ids:
-            return gone
-        gone += len(end_many(ids, reason=reason, now=now))
+def end_some(sequence_id: int, *, reason: str, now: datetime) -> int:
+    """End a chunk of the runs of one sequence, in one transaction; how many left."""
+    running = Enrolment.select(Enrolment.id).where(
+        Enrolment.sequence == sequence_id, Enrolment.state.in_((ACTIVE, HELD))
+    )
+    return len(end_many([row.id for row in running.limit(CHUNK)], reason=reason, now=now))
 
 
 def end_for_blockers(blocked_at: dict[int, datetime], *, now: datetime) -> int:

@@ -88,6 +88,7 @@ class Enrolment(BaseModel):
     entered_at = UTCDateTimeField()
     ended_at = UTCDateTimeField(null=True)
     anchor = DateField(null=True)  # the friend's own date this run follows
+    sequence_id: int
 
     class Meta:
         indexes = (
@@ -151,4 +152,31 @@ class Enlistment(BaseModel):
 
 Enlistment.add_index(
     Enlistment.index(Enlistment.id, name="enlistment_running", where=SQL("state = 'running'"))
+)
+
+
+class VersionMove(BaseModel):
+    """Friends underway on earlier versions who are moved to a newer one; chunk by chunk."""
+
+    sequence = ForeignKeyField(Sequence, backref="moves", on_delete="CASCADE")
+    version_id = IntegerField()  # where they are moved to
+    expected = IntegerField()  # how many were underway on earlier versions
+    after_id = IntegerField(default=0)  # Enrolment.id the walk has come to
+    moved = IntegerField(default=0)
+    finished = IntegerField(default=0)  # had had as many steps already
+    stayed = IntegerField(default=0)  # their branch is gone
+    state = CharField(default="running", max_length=8)  # running | done | stopped
+    created_at = UTCDateTimeField()
+    created_by = IntegerField(null=True)
+    done_at = UTCDateTimeField(null=True)
+    sequence_id: int
+
+
+VersionMove.add_index(
+    VersionMove.index(
+        VersionMove.sequence,
+        unique=True,
+        name="version_move_running",
+        where=SQL("state = 'running'"),
+    )
 )

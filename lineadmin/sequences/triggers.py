@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -46,15 +47,21 @@ class Claimed(NamedTuple):
     at: datetime
 
 
-def advance(now: datetime, wall: datetime) -> int:
-    """Look at every waiting fact, at today's dates and at whom staff start; how many there were.
+def advance(
+    now: datetime,
+    wall: datetime,
+    stopping: Callable[[], bool] = lambda: False,
+    *,
+    most: int | None = None,
+) -> int:
+    """Look at every waiting fact, at today's dates and at whom staff start; how much there was.
 
-    Harmless to lose, repeat or run twice.
+    Harmless to lose, repeat or run twice. `most` ends a walk through everybody earlier.
     """
-    done = leaving.advance(now, wall)
+    done = leaving.advance(now, wall, stopping, most=most)
     while looked_at := handle_chunk(now):
         done += looked_at
-    return done + dates.advance(now) + by_hand.advance(now)
+    return done + dates.advance(now) + by_hand.advance(now, stopping, most=most)
 
 
 def is_due() -> bool:

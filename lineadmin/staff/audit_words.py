@@ -106,6 +106,7 @@ VERBS: dict[str, Any] = {
     "webhook": _l("webhook address set"),
     "check": _l("checked"),
     "move": _l("moved on"),
+    "move_stop": _l("moving on stopped"),
     "restore": _l("restored"),
     "merge": _l("merged into another"),
     "rule": _l("rule changed"),

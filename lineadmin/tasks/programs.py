@@ -14,7 +14,7 @@ from lineadmin.broadcasts import run as broadcasts
 from lineadmin.reminders import advance as reminders
 from lineadmin.segments import tag_jobs, tag_keeping
 from lineadmin.sequences import advance as steps
-from lineadmin.sequences import by_hand, dates, triggers
+from lineadmin.sequences import by_hand, dates, moves, triggers
 
 Stopping = Callable[[], bool]
 
@@ -49,9 +49,14 @@ PROGRAMS: tuple[Program, ...] = (
     ),
     Program(
         "triggers",
-        lambda now, wall, _stopping, _most: triggers.advance(now, wall),
+        lambda now, wall, stopping, most: triggers.advance(now, wall, stopping, most=most),
         lambda now: triggers.is_due() or dates.is_due(now) or by_hand.is_due(),
         lambda now: dates.next_look(now),
+    ),
+    Program(
+        "moves",
+        lambda now, _wall, stopping, most: moves.advance(now, stopping, most=most),
+        lambda now: moves.is_due(),
     ),
     Program(
         "steps",

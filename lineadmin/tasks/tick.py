@@ -28,6 +28,7 @@ class Counts:
 
     inbox: int = 0
     triggers: int = 0
+    moves: int = 0
     steps: int = 0
     broadcasts: int = 0
     reminders: int = 0
@@ -41,6 +42,7 @@ class Counts:
         parts = [
             f"inbox {self.inbox}",
             f"triggers {self.triggers}",
+            *([f"moves {self.moves}"] if self.moves else []),
             f"steps {self.steps}",
             f"broadcasts {self.broadcasts}",
             *([f"reminders {self.reminders}"] if self.reminders else []),
@@ -59,7 +61,7 @@ class Counts:
     @property
     def moved(self) -> int:
         """How much happened."""
-        planned = self.steps + self.broadcasts + self.reminders
+        planned = self.moves + self.steps + self.broadcasts + self.reminders
         return self.inbox + self.tags + self.triggers + planned + self.outbox.done
 
 

@@ -11,7 +11,7 @@ import pytest
 from lineadmin.coupons.models import Coupon
 from lineadmin.friends.models import Source, Tag
 from lineadmin.segments.models import Segment
-from lineadmin.sequences import actions
+from lineadmin.sequences import actions, moves
 from lineadmin.sequences.definition import dump
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
 from tests.conftest import NOON
@@ -321,6 +321,13 @@ def test_publishing_says_what_changes_and_moves_friends_where_asked(panel: Panel
         f"/admin/sequences/{row.id}/publish/",
         {"confirmed": "1", "version": version, "underway": "move"},
     )
+    versions = f"/admin/sequences/{row.id}/versions/"
+    assert "正在移到版本 2" in panel.get(versions).text
+    friend = f"/admin/friends/{Enrolment.get().friend_id}/"
+    assert "正在移到版本 2" in panel.get(friend).text
+    moves.advance(NOON)
+    assert "已移動 1 位好友" in panel.get(versions).text
+    assert "正在移到版本 2" not in panel.get(friend).text
     assert Enrolment.get().version_id == Sequence.get_by_id(row.id).live_version
     assert f"{Enrolment.get().next_at.astimezone(stage.TAIPEI):%m-%d %H:%M}" == "11-26 18:30"
 
@@ -341,6 +348,14 @@ def test_friends_stay_on_their_version_unless_moved_later(panel: Panel) -> None:
     assert "下一步" in panel.post(f"{address}/move/").text  # asks first
     assert Enrolment.get().version_id == first
     panel.post(f"{address}/move/", {"confirmed": "1"})
+    panel.post(f"{address}/move/", {"confirmed": "1"})  # clicked twice
+    assert "好友正在移動中" in panel.get(f"{address}/").text
+    panel.post(f"{address}/stop/")
+    assert "已停止" in panel.get(f"{address}/").text
+    moves.advance(NOON)
+    assert Enrolment.get().version_id == first
+    panel.post(f"{address}/move/", {"confirmed": "1"})
+    moves.advance(NOON)
     assert Enrolment.get().version_id != first
     panel.post(f"{address}/1/restore/", {"version": Sequence.get_by_id(row.id).version})
     assert steps_of(row)[0]["after_days"] == 1
@@ -367,7 +382,7 @@ def test_who_may_not_edit_may_only_look(role: str, app: Any, clock: Any) -> None
     assert panel.get(f"/admin/sequences/{row.id}/").status_code == 200
     paths = "step/0-1 step/add step/copy step/move step/delete branch/0 branch/add branch/copy "
     paths += "branch/move branch/delete trigger groups settings publish disable archive undo redo "
-    paths += "versions/move versions/1/restore discard duplicate"
+    paths += "versions/move versions/stop versions/1/restore discard duplicate"
     for path in paths.split():
         assert panel.post(f"/admin/sequences/{row.id}/{path}/").status_code == 403
     assert Sequence.get_by_id(row.id).enabled
