@@ -23,13 +23,16 @@ from lineadmin.admin.forms import MomentField, StaffForm, stripped
 from lineadmin.broadcasts.actions import LONGEST_NAME, MOST_HELD
 from lineadmin.broadcasts.ledger import is_everyone
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.broadcasts.topic import is_subscribers, subscribers_of
 from lineadmin.errors import DomainError
 from lineadmin.friends.models import Tag
 from lineadmin.i18n import _, _l
 from lineadmin.segments.models import Segment
 from lineadmin.segments.tree import AllOf, Leaf
+from lineadmin.topics import queries as topics
 
 TAG, SEGMENT, OWN, EVERYONE = "tag", "segment", "own", "everyone"
+TOPIC = "topic"
 NOW, LATER = "now", "later"
 
 
@@ -41,6 +44,10 @@ def _tags() -> list[tuple[str, str]]:
 def _segments() -> list[tuple[str, str]]:
     rows = Segment.select(Segment.name).where(Segment.archived_at.is_null()).order_by(Segment.name)
     return [("", _("Choose a segment")), *((row.name, row.name) for row in rows)]
+
+
+def _topics() -> list[tuple[str, str]]:
+    return [("", _("Choose a topic")), *((row.code, row.name) for row in topics.live())]
 
 
 class TagNames(SelectMultipleField):
@@ -68,6 +75,7 @@ class BroadcastForm(StaffForm):
         choices=[
             (TAG, _l("By tag")),
             (SEGMENT, _l("Segment")),
+            (TOPIC, _l("Topic")),
             (OWN, _l("Own conditions")),
             (EVERYONE, _l("All friends")),
         ],
@@ -77,6 +85,13 @@ class BroadcastForm(StaffForm):
     without = TagNames(_l("But none of these"))
     segment = SelectField(
         _l("Segment"), [validators.Optional()], choices=_segments, validate_choice=False
+    )
+    topic = SelectField(
+        _l("Topic"),
+        [validators.Optional()],
+        choices=_topics,
+        validate_choice=False,
+        description=_l("Only to those who subscribe to it, and no oftener than they agreed to."),
     )
     condition = ConditionField(_l("Own conditions"), empty_is="", count=False)
     when = RadioField(
@@ -121,6 +136,8 @@ class BroadcastForm(StaffForm):
             return {"all": []}
         if self.who.data == SEGMENT and self.segment.data:
             return {"field": "segment", "op": "is", "value": self.segment.data}
+        if self.who.data == TOPIC and self.topic.data:
+            return subscribers_of(self.topic.data)
         if self.who.data == OWN and self.condition.data not in (None, {"all": []}):
             return dict(self.condition.data or {})
         if self.who.data == TAG and self.tag.data:
@@ -180,6 +197,9 @@ def audience_choice(audience: Any) -> dict[str, Any]:
     if is_everyone(tree):
         return {"who": EVERYONE}
     if isinstance(tree, Leaf):
+        code = is_subscribers(audience)
+        if code is not None:
+            return {"who": TOPIC, "topic": code}
         if (tree.field, tree.op) == ("segment", "is"):
             return {"who": SEGMENT, "segment": str(tree.value)}
         tags = _tags_of(tree, ("is", "any_of"))

@@ -16,6 +16,7 @@ from lineadmin.admin.table import Table
 from lineadmin.broadcasts import approval, control, states
 from lineadmin.broadcasts.confirm import cancel_broadcast, sum_of
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.broadcasts.topic import is_subscribers
 from lineadmin.broadcasts.variants import LETTERS, versions_of
 from lineadmin.friends.models import Friend
 from lineadmin.friends.queries import named_few
@@ -27,6 +28,7 @@ from lineadmin.reports import changes, why
 from lineadmin.reports.broadcast import outcome
 from lineadmin.segments.tree import TreeError
 from lineadmin.staff.models import Staff
+from lineadmin.topics.models import Topic
 
 WHY_ROWS = 20
 MOVING = (states.SCHEDULED, states.PLANNING, states.SENDING, states.STOPPING)
@@ -249,6 +251,10 @@ def audience_words(row: Broadcast) -> str:
     """Whom it is for, as a sentence."""
     if row.audience is None:
         return _("not chosen yet")
+    code = is_subscribers(row.audience)
+    if code is not None:
+        name = Topic.select(Topic.name).where(Topic.code == code).scalar() or code
+        return _("subscribers of “%(topic)s”", topic=name)
     try:
         return segments.sentence(row.audience)
     except TreeError as error:

@@ -53,6 +53,7 @@ def in_words(found: ledger.Ledger, holdout_percent: int) -> dict[str, Any]:
         "lines": [
             (reasons.label(reasons.BLOCKED), found.blocked),
             (reasons.label(reasons.OPTED_OUT), found.opted_out),
+            (reasons.label(reasons.NO_CONSENT), found.no_consent),
             (reasons.label(reasons.DORMANT), found.dormant),
             (_("Holdout group of %(percent)s%%", percent=holdout_percent), found.holdout),
             (_cap_words(shop), found.cap),

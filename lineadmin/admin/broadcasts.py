@@ -27,7 +27,7 @@ from lineadmin.admin.broadcast_report import (
 )
 from lineadmin.admin.broadcast_sum import button, confirm_label, sum_of_form, sum_of_row
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
-from lineadmin.broadcasts import actions, approval, states
+from lineadmin.broadcasts import actions, approval, states, topic
 from lineadmin.broadcasts.confirm import confirm_broadcast, leaving
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.variants import LETTERS, MOST_VARIANTS
@@ -232,6 +232,7 @@ class BroadcastView(BroadcastReport, StaffModelView):
             leaves_at=leaves_at,
             undo_minutes=shop.undo_minutes if told.will_send > 1 else 0,
             waits_quiet=quiet.ends_at(shop, leaves_at),
+            too_soon=_too_soon(row),
             versions=versions_shown(row),
             error=error,
             posted=request.form,
@@ -248,6 +249,7 @@ class BroadcastView(BroadcastReport, StaffModelView):
             everyone_confirmed=typed == str(shown),
             expected=shown,
             quiet_override=request.form.get("quiet_override", "") if at_night else None,
+            frequency_override=request.form.get("frequency_override"),
             staff=current_staff(),
             now=clock.now(),
             wall=clock.wall(),
@@ -348,6 +350,14 @@ class BroadcastView(BroadcastReport, StaffModelView):
     def back_url(self) -> str:
         broadcast_id = (request.view_args or {}).get("broadcast_id")
         return self.address(".report", broadcast_id) if broadcast_id else super().back_url()
+
+
+def _too_soon(row: Broadcast) -> str:
+    """Why a broadcast of a topic should wait; empty where it need not."""
+    now = clock.now()
+    about = topic.topic_of(row.audience)
+    other = topic.too_soon(row, now if row.at is None else max(row.at, now))
+    return "" if about is None or other is None else topic.too_soon_words(about, other)
 
 
 def _summaries(row: Broadcast | None) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from lineadmin.broadcasts.frozen import hash_of
 from lineadmin.broadcasts.ledger import Ledger, is_everyone, ledger
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.row import get, move, record
+from lineadmin.broadcasts.topic import check_frequency
 from lineadmin.broadcasts.variants import require_different, versions_of
 from lineadmin.db import atomic
 from lineadmin.errors import Conflict, DomainError
@@ -39,6 +40,7 @@ def confirm_broadcast(
     everyone_confirmed: bool = False,
     expected: int | None = None,
     quiet_override: str | None = None,
+    frequency_override: str | None = None,
     staff: Staff | None,
     now: datetime,
     wall: datetime,
@@ -56,6 +58,7 @@ def confirm_broadcast(
     :param expected: the number of people the person saw; more than that by now is refused
     :param everyone_confirmed: somebody typed that all friends are meant
     :param quiet_override: why it may leave within the quiet hours; None = it waits for their end
+    :param frequency_override: why it may leave sooner after another one of its topic than agreed
     :param approved: it counts as approved (a shop file)
     :raises DomainError: message or audience are missing, the time is past, the month's messages do
         not suffice, everyone is meant without being confirmed, or the reason is missing
@@ -77,6 +80,7 @@ def confirm_broadcast(
     told = check_numbers(
         row, expected=expected, now=now, check_quota=check_quota, nobody_yet=nobody_yet
     )
+    often = check_frequency(row, now if row.at is None else max(row.at, now), frequency_override)
     waits = not approved and needs_approval(told, settings.shop())
     leaves_at = None if waits else leaving(row.at, told.will_send, now)
     packed = snapshot.take(row, now=now)
@@ -95,6 +99,7 @@ def confirm_broadcast(
             expected=told.will_send,
             told=told.as_data(now),
             quiet_override=row.quiet_override,
+            frequency_override=often,
             frozen_hash=hash_of(row),
             approved_at=None,
             approved_by=None,
@@ -117,6 +122,8 @@ def confirm_broadcast(
         if row.quiet_override:
             reason = {"reason": row.quiet_override}
             record(staff, "override_quiet", row, None, reason, wall)
+        if often:
+            record(staff, "override_frequency", row, None, {"reason": often}, wall)
     return get(broadcast_id)
 
 
@@ -220,6 +227,7 @@ def back_to_draft(row: Broadcast, *, now: datetime, note: str = "") -> bool:
             expected=None,
             told=None,
             quiet_override="",
+            frequency_override="",
             frozen_hash="",
             approved_at=None,
             approved_by=None,

@@ -10,6 +10,7 @@ from peewee import SQL, fn
 
 from lineadmin import segments, settings
 from lineadmin.broadcasts.dormant import asleep
+from lineadmin.broadcasts.topic import without_consent
 from lineadmin.broadcasts.variants import PRIORITY, held_back
 from lineadmin.db import to_ms
 from lineadmin.friends.models import Friend
@@ -23,7 +24,8 @@ from lineadmin.settings.cost import Cost, cost
 
 @dataclass(frozen=True)
 class Ledger:
-    """The sum staff check: matches − blocked − opted out − dormant − holdout − cap = will_send.
+    """The sum staff check: matches − blocked − opted out − no consent − dormant − holdout − cap =
+    will_send.
 
     `left` is what broadcasts may still use this month, without the `reserve` that is kept from
     them; None: no monthly limit is known. `this_month` False: it leaves in a later month, whose
@@ -42,6 +44,7 @@ class Ledger:
     dormant: int = 0
     holdout: int = 0
     reserve: int = 0
+    no_consent: int = 0
 
     @property
     def short(self) -> int:
@@ -62,6 +65,7 @@ class Ledger:
             "matches": self.matches,
             reasons.BLOCKED: self.blocked,
             reasons.OPTED_OUT: self.opted_out,
+            reasons.NO_CONSENT: self.no_consent,
             reasons.DORMANT: self.dormant,
             reasons.HOLDOUT: self.holdout,
             reasons.CAP: self.cap,
@@ -94,6 +98,7 @@ def ledger(
         cap=None if service else Cap.of(shop),
         holdout=held_back(broadcast_id, holdout_percent, now),
         asleep=asleep(wake),
+        no_consent=without_consent(audience, due_at),
         priority=PRIORITY,
     )
     query = (
@@ -110,6 +115,7 @@ def ledger(
         matches=sum(counted.values()),
         blocked=counted.get(reasons.BLOCKED, 0),
         opted_out=counted.get(reasons.OPTED_OUT, 0),
+        no_consent=counted.get(reasons.NO_CONSENT, 0),
         dormant=counted.get(reasons.DORMANT, 0),
         holdout=counted.get(reasons.HOLDOUT, 0),
         cap=counted.get(reasons.CAP, 0),

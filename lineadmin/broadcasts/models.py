@@ -42,6 +42,8 @@ class Broadcast(BaseModel):
     service = BooleanField(default=False, constraints=[SQL("DEFAULT FALSE")])  # beyond the cap
     # Why it may leave within the quiet hours; empty = it waits for their end.
     quiet_override = CharField(max_length=200, default="", constraints=[SQL("DEFAULT ''")])
+    # Why it may leave sooner after another one of its topic than friends agreed to.
+    frequency_override = CharField(max_length=200, default="", constraints=[SQL("DEFAULT ''")])
     # Of everything that was confirmed; set where somebody has to approve, or has.
     frozen_hash = CharField(max_length=64, default="", constraints=[SQL("DEFAULT ''")])
     approved_at = UTCDateTimeField(null=True)

@@ -15,6 +15,7 @@ from lineadmin import segments, settings
 from lineadmin.broadcasts import approval, states
 from lineadmin.broadcasts.dormant import asleep, tag_them
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.broadcasts.topic import without_consent
 from lineadmin.broadcasts.variants import PRIORITY, content_for, held_back
 from lineadmin.db import atomic, is_postgres
 from lineadmin.messages.undo import take_back_coupons
@@ -126,6 +127,7 @@ def plan_chunk(broadcast_id: int, now: datetime, limit: int = CHUNK) -> bool:
             cap=None if row.service else Cap.of(shop),
             holdout=held_back(row.id, row.holdout_percent, now),
             asleep=asleep(row.wake),
+            no_consent=without_consent(row.audience, now),
             counts_for_cap=not row.service,
         )
         if planned.last_friend_id is None:

@@ -10,6 +10,7 @@ from typing import Any
 from lineadmin import segments, settings
 from lineadmin.broadcasts.dormant import asleep
 from lineadmin.broadcasts.models import Broadcast, BroadcastSnapshot
+from lineadmin.broadcasts.topic import without_consent
 from lineadmin.broadcasts.variants import PRIORITY, held_back
 from lineadmin.friends.models import Friend
 from lineadmin.outbox.live import rows
@@ -22,11 +23,13 @@ def take(row: Broadcast, *, now: datetime) -> bytes:
     """Every friend the audience picks now, by what would become of her; "" = she would get it."""
     tree = segments.parse(row.audience)
     picked = segments.where(tree, now=now, zone=settings.shop_zone())
+    due_at = now if row.at is None else max(row.at, now)
     fates = fate(
-        now if row.at is None else max(row.at, now),
+        due_at,
         cap=None if row.service else Cap.of(settings.shop()),
         holdout=held_back(row.id, row.holdout_percent, now),
         asleep=asleep(row.wake),
+        no_consent=without_consent(row.audience, due_at),
         priority=PRIORITY,
     )
     found: dict[str, list[int]] = {}

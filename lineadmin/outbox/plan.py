@@ -113,6 +113,7 @@ def plan_where(
     cap: Cap | None,
     holdout: Expression | None = None,
     asleep: Expression | None = None,
+    no_consent: Expression | None = None,
     counts_for_cap: bool = True,
 ) -> Planned:
     """Plan one message for the next `limit` friends, in id order, of those `where` picks.
@@ -120,7 +121,7 @@ def plan_where(
     `content` is one id for all, or an expression over `Friend`. Call it again with
     `after_friend_id=planned.last_friend_id` until that is None. `where` and
     `holdout` are conditions on `Friend`; whom `holdout` is true for gets nothing, on purpose, nor
-    does whom `asleep` is true for.
+    does whom `asleep` or `no_consent` is true for.
     It is evaluated per chunk, so it should probe per friend (EXISTS) rather than build one list.
     """
     picked = Friend.id > after_friend_id
@@ -143,6 +144,7 @@ def plan_where(
                 cap=cap if counts_for_cap else None,
                 holdout=holdout,
                 asleep=asleep,
+                no_consent=no_consent,
                 promised=promises.to_come(priority, due_at),
             ).alias("reason"),
             (Value(content) if isinstance(content, int) else content).alias("content"),
@@ -217,6 +219,7 @@ def fate(
     cap: Cap | None,
     holdout: Expression | None = None,
     asleep: Expression | None = None,
+    no_consent: Expression | None = None,
     priority: int = 50,
 ) -> Any:
     """Of each `Friend`, the reason she would be left out of a plan at `due_at`; "" = none."""
@@ -228,6 +231,7 @@ def fate(
         cap=cap,
         holdout=holdout,
         asleep=asleep,
+        no_consent=no_consent,
         promised=promised,
     )
 
@@ -318,6 +322,7 @@ def _reason(
     cap: Cap | None,
     holdout: Expression | None = None,
     asleep: Expression | None = None,
+    no_consent: Expression | None = None,
     preset: Any = None,
     counts_for_cap: Any = None,
     promised: Any = None,
@@ -329,6 +334,8 @@ def _reason(
         (friend.status == BLOCKED_STATUS, reasons.BLOCKED),
         (friend.opted_out_at.is_null(False), reasons.OPTED_OUT),
     ]
+    if no_consent is not None:
+        cases.append((no_consent, reasons.NO_CONSENT))
     if asleep is not None:
         cases.append((asleep, reasons.DORMANT))
     if holdout is not None:

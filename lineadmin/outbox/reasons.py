@@ -9,6 +9,7 @@ from lineadmin.i18n import _l
 # Left out while planning or at the recheck (SKIPPED)
 BLOCKED = "blocked"
 OPTED_OUT = "opted_out"
+NO_CONSENT = "no_consent"
 HOLDOUT = "holdout"
 CAP = "cap"
 DORMANT = "dormant"
@@ -50,6 +51,7 @@ NO_REPLY_ANSWER = "no_reply_answer"
 LABELS: dict[str, Any] = {
     BLOCKED: _l("Has blocked the account"),
     OPTED_OUT: _l("Wants no notifications"),
+    NO_CONSENT: _l("Does not subscribe to the topic"),
     HOLDOUT: _l("In the group that gets nothing, for comparison"),
     CAP: _l("Has had enough messages lately"),
     DORMANT: _l("Never answered several wake-up messages"),

@@ -22,6 +22,7 @@ NAMES = 100
 PLANNED_OUT = (
     reasons.BLOCKED,
     reasons.OPTED_OUT,
+    reasons.NO_CONSENT,
     reasons.DORMANT,
     reasons.HOLDOUT,
     reasons.CAP,

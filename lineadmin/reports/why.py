@@ -196,6 +196,7 @@ def _left_out(delivery: Delivery, now: datetime) -> str:
     sentences = {
         reasons.BLOCKED: _("Not sent: she had blocked the account (%(when)s).", when=when),
         reasons.OPTED_OUT: _("Not sent: she wants no notifications (%(when)s).", when=when),
+        reasons.NO_CONSENT: _("Not sent: she does not subscribe to the topic."),
         reasons.DORMANT: _("Not sent: she has answered none of the last wake-up messages."),
         reasons.HOLDOUT: _("Not sent on purpose: she is in the group kept for comparison."),
         reasons.EXPIRED: _("Not sent: by %(when)s it was too late to be of use.", when=when),

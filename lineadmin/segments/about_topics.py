@@ -49,8 +49,8 @@ def _state(value: str, topic: Topic | None, context: f.Context) -> Condition:
 def _sentence(leaf: Leaf) -> str:
     name = Topic.select(Topic.name).where(Topic.code == leaf.about).scalar() or leaf.about
     if leaf.op in f.KNOWN:
-        told = str(TOLD[NONE]) % {"topic": name}
-        return told if leaf.op == "unknown" else _("not: %(what)s", what=told)
+        told = TOLD[NONE] if leaf.op == "unknown" else _l("has subscribed to “%(topic)s”")
+        return str(told) % {"topic": name}
     told = _(" or ").join(str(TOLD[value]) % {"topic": name} for value in leaf.values)
     return _("not: %(what)s", what=told) if leaf.op in f.OPPOSITE else told
 

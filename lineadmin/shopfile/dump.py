@@ -19,6 +19,7 @@ from lineadmin.shopfile.programs import dump_sequences
 from lineadmin.shopfile.sendings import dump_broadcasts
 from lineadmin.shopfile.shop import dump_shop
 from lineadmin.shopfile.templates import dump_templates
+from lineadmin.shopfile.topics import dump_topics
 from lineadmin.shopfile.values import CLOCK
 from lineadmin.shopfile.words import dump_greeting, dump_replies
 
@@ -58,6 +59,7 @@ def as_data() -> dict[str, Any]:
         "segments": dump_segments(),
         "coupons": dump_coupons(),
         "lotteries": dump_lotteries(),
+        "topics": dump_topics(),
         "templates": dump_templates(),
         "greeting": dump_greeting(),
         "replies": dump_replies(),

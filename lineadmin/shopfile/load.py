@@ -21,6 +21,7 @@ from lineadmin.shopfile.sendings import load_broadcasts
 from lineadmin.shopfile.shop import load_shop
 from lineadmin.shopfile.source import read
 from lineadmin.shopfile.templates import load_templates
+from lineadmin.shopfile.topics import load_topics
 from lineadmin.shopfile.words import load_greeting, load_replies
 from lineadmin.staff.models import Staff
 
@@ -33,6 +34,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("coupons", load_coupons),
     ("lotteries", load_lotteries),
     ("categories", load_categories),
+    ("topics", load_topics),
     ("segments", load_segments),
     ("templates", load_templates),
     ("tags", load_tag_rules),

@@ -140,6 +140,7 @@ def _duplicates(file: ShopFile, source: Source) -> list[ShopFileError]:
         ("segments", "name"),
         ("coupons", "code"),
         ("lotteries", "code"),
+        ("topics", "code"),
         ("templates", "name"),
         ("replies", "name"),
         ("sequences", "name"),

@@ -210,6 +210,19 @@ class LotteryPart(Part):
     state: Literal["active", "paused", "closed"] | None = None
 
 
+class TopicPart(Part):
+    """Something friends can subscribe to, known by its code."""
+
+    code: Name
+    name: Name | None = None
+    description: Name | None = None
+    frequency: Literal["daily", "weekly", "monthly"] | None = None
+    wording: str | None = None
+    life_months: StrictInt | None = None
+    tag: Name | None = None
+    archived: StrictBool | None = None
+
+
 class TemplatePart(Part):
     """A message to start from, known by its name."""
 
@@ -313,6 +326,7 @@ class BroadcastPart(Part):
     variants: list[Messages] | None = None  # versions B, C, … beside `messages`
     service: StrictBool | None = None
     wake: StrictBool | None = None
+    frequency_override: str | None = None  # why it may leave sooner than its topic agreed
     state: Literal["draft", "scheduled", "late", "held", "sent", "canceled"] | None = None
 
 
@@ -328,6 +342,7 @@ class ShopFile(Part):
     segments: list[SegmentPart] | None = None
     coupons: list[CouponPart] | None = None
     lotteries: list[LotteryPart] | None = None
+    topics: list[TopicPart] | None = None
     templates: list[TemplatePart] | None = None
     greeting: Greeting | None = None
     replies: list[ReplyPart] | None = None
@@ -336,9 +351,9 @@ class ShopFile(Part):
 
 
 def is_shorthand(to: Condition) -> bool:
-    """`to: {segment: 年輕人}` or `to: {tag: 愛吃雙拼}` instead of a whole condition."""
+    """`to: {segment: 年輕人}`, `{tag: 愛吃雙拼}` or `{topic: weekly}` in place of a condition."""
     return (
         len(to) == 1
-        and next(iter(to)) in ("segment", "tag")
+        and next(iter(to)) in ("segment", "tag", "topic")
         and isinstance(next(iter(to.values())), str)
     )

@@ -10,6 +10,7 @@ from lineadmin import segments, settings
 from lineadmin.broadcasts import actions, confirm, states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.row import get
+from lineadmin.broadcasts.topic import is_subscribers, subscribers_of
 from lineadmin.broadcasts.variants import versions_of
 from lineadmin.db import from_ms, to_ms
 from lineadmin.messages.parts import dump_parts, parse_parts
@@ -17,9 +18,15 @@ from lineadmin.shopfile.context import Context
 from lineadmin.shopfile.errors import Path
 from lineadmin.shopfile.schema import BroadcastPart, is_shorthand
 
-PLACES: dict[str, Path] = {"parts": ("messages",), "audience": ("to",), "typed": ("to",)}
+PLACES: dict[str, Path] = {
+    "parts": ("messages",),
+    "audience": ("to",),
+    "topic": ("to",),
+    "typed": ("to",),
+}
 CHANGEABLE = (states.DRAFT, states.APPROVAL, states.SCHEDULED, states.LATE)
 _OPEN = (states.DRAFT, states.APPROVAL)  # nobody has agreed to send it
+_MAY_LEAVE = (states.SCHEDULED, states.LATE, states.HELD)
 GONE = (states.SENT, states.CANCELED)  # a load never sends what a file calls so
 
 
@@ -78,6 +85,11 @@ def dump_broadcasts() -> list[dict[str, Any]]:
             **({"variants": row.variants} if row.variants else {}),
             **({"service": True} if row.service else {}),
             **({"wake": True} if row.wake else {}),
+            **(
+                {"frequency_override": row.frequency_override}
+                if row.frequency_override and row.state in _MAY_LEAVE
+                else {}
+            ),
             "state": _dumped_state(row),
         }
         for row in Broadcast.select().order_by(Broadcast.id)
@@ -138,7 +150,7 @@ def _make(wanted: Wanted, part: BroadcastPart, path: Path, context: Context) -> 
         from_file=True,
     )
     if state == states.SCHEDULED:
-        _schedule(row.id, path, context)
+        _schedule(row.id, part, path, context)
     elif state in (states.LATE, states.HELD):
         _freeze(row.id, state, path, context)
     elif state in GONE:
@@ -181,11 +193,11 @@ def _change(
         wall=context.wall,
     )
     if part.state == states.SCHEDULED or (part.state is None and was not in _OPEN):
-        _schedule(row.id, path, context)
+        _schedule(row.id, part, path, context)
     return True
 
 
-def _schedule(broadcast_id: int, path: Path, context: Context) -> None:
+def _schedule(broadcast_id: int, part: BroadcastPart, path: Path, context: Context) -> None:
     """Confirm it; what should have left more than two hours ago waits for staff instead."""
     row = get(broadcast_id)
     if row.at is not None and row.at < context.now - states.LATE_AFTER:
@@ -195,6 +207,7 @@ def _schedule(broadcast_id: int, path: Path, context: Context) -> None:
         broadcast_id,
         version=row.version,
         everyone_confirmed=True,
+        frequency_override=part.frequency_override,
         staff=context.staff,
         now=context.now,
         wall=context.wall,
@@ -244,10 +257,15 @@ def _longhand(to: dict[str, Any]) -> dict[str, Any]:
     if not is_shorthand(to):
         return to
     field, value = next(iter(to.items()))
+    if field == "topic":
+        return subscribers_of(value)
     return {"field": field, "op": "is", "value": value}
 
 
 def _shorthand(tree: dict[str, Any] | None) -> dict[str, Any] | None:
+    code = is_subscribers(tree)
+    if code is not None:
+        return {"topic": code}
     if tree is None or set(tree) != {"field", "op", "value"}:
         return tree
     if tree["field"] not in ("segment", "tag") or tree["op"] != "is":

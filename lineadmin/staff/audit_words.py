@@ -120,6 +120,9 @@ VERBS: dict[str, Any] = {
     "send_back": _l("sent back"),
     "void_approval": _l("approval void: it was changed"),
     "override_quiet": _l("allowed within the quiet hours"),
+    "override_frequency": _l("allowed oftener than agreed"),
+    "subscribe": _l("subscribed to a topic"),
+    "unsubscribe": _l("subscription to a topic stopped"),
 }
 FIELDS: dict[str, Any] = {
     "name": _l("Name"),
@@ -164,6 +167,11 @@ FIELDS: dict[str, Any] = {
     "first_greeting_falls_back": _l("First greeting as a push when the reply fails"),
     "display_name": _l("Display name"),
     "status": _l("Status"),
+    "topic": _l("Topic"),
+    "description": _l("Description"),
+    "frequency": _l("How often"),
+    "wording": _l("Wording of the consent"),
+    "life_months": _l("Months until the consent runs out"),
     "source": _l("Gained-through path"),
     "gender": _l("Gender"),
     "birth_year": _l("Birth year"),

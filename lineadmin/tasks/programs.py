@@ -15,6 +15,7 @@ from lineadmin.reminders import advance as reminders
 from lineadmin.segments import tag_jobs, tag_keeping
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import by_hand, dates, moves, triggers
+from lineadmin.topics import consent
 
 Stopping = Callable[[], bool]
 
@@ -37,6 +38,12 @@ class Program:
 
 
 PROGRAMS: tuple[Program, ...] = (
+    Program(
+        "topics",
+        lambda now, _wall, stopping, most: consent.expire(now, stopping, most=most),
+        lambda now: consent.is_due(now),
+        lambda now: consent.next_moment(now),
+    ),
     Program(
         "tags",
         lambda now, _wall, stopping, most: tag_jobs.advance(now, stopping, most=most),

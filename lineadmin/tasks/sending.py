@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin.broadcasts import run as broadcasts
+from lineadmin.broadcasts import topic
 from lineadmin.config import Config
 from lineadmin.messages import prepare as messages
 from lineadmin.messages.parts import Part, parse_parts
@@ -66,7 +67,10 @@ class Rooms(Programs):
     def left_out(
         self, kind: OriginKind, id: int, friends: Mapping[int, int], now: datetime
     ) -> Mapping[int, str]:
-        """Friends who have reached what their step messages were for; see `Programs`."""
+        """Friends who have reached what their step messages were for, or who have stopped the
+        topic of a broadcast; see `Programs`."""
+        if kind == OriginKind.BROADCAST:
+            return topic.left_out(id, friends, now)
         return goals.left_out(id, friends, now) if kind == OriginKind.STEP else {}
 
     def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:

@@ -33,6 +33,7 @@ class Counts:
     broadcasts: int = 0
     reminders: int = 0
     tags: int = 0
+    topics: int = 0
     outbox: outbox_counts.Counts = field(default_factory=outbox_counts.Counts)
     failed: list[str] = field(default_factory=list)
 
@@ -47,6 +48,7 @@ class Counts:
             f"broadcasts {self.broadcasts}",
             *([f"reminders {self.reminders}"] if self.reminders else []),
             *([f"tags {self.tags}"] if self.tags else []),
+            *([f"topics {self.topics}"] if self.topics else []),
             f"sent {sent.sent}",
             f"skipped {sent.skipped}",
             f"failed {sent.failed}",
@@ -62,7 +64,7 @@ class Counts:
     def moved(self) -> int:
         """How much happened."""
         planned = self.moves + self.steps + self.broadcasts + self.reminders
-        return self.inbox + self.tags + self.triggers + planned + self.outbox.done
+        return self.inbox + self.tags + self.topics + self.triggers + planned + self.outbox.done
 
 
 def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Counts:

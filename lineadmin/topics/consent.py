@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from peewee import Expression
+from peewee import SQL, Expression
 
 from lineadmin import journal, settings
 from lineadmin.db import atomic, insert_ignore, is_postgres
@@ -32,6 +32,7 @@ from lineadmin.topics.states import (
 BY_TOPIC = "topic"  # who set the tag
 RENEW_WITHIN = timedelta(days=30)  # agreeing again that shortly before the end prolongs it
 CHUNK = 500
+_RUNS_OUT = SQL("state = 'subscribed' AND until IS NOT NULL")  # as its partial index is written
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,7 @@ def is_due(now: datetime) -> bool:
 
 def next_moment(now: datetime) -> datetime | None:
     """When the next consent runs out after `now`."""
-    later = (
-        (Subscription.state == SUBSCRIBED)
-        & Subscription.until.is_null(False)
-        & (Subscription.until > now)
-    )
+    later = _RUNS_OUT & (Subscription.until > now)
     row = Subscription.select(Subscription.until).where(later).order_by(Subscription.until).first()
     found: datetime | None = None if row is None else row.until
     return found
@@ -198,12 +195,7 @@ def _write(
 
 
 def _over(now: datetime) -> Expression:
-    # Written as the partial index is, so that it is used.
-    return (
-        (Subscription.state == SUBSCRIBED)
-        & Subscription.until.is_null(False)
-        & (Subscription.until <= now)
-    )
+    return _RUNS_OUT & (Subscription.until <= now)
 
 
 def _expire_some(now: datetime) -> int:

@@ -174,6 +174,7 @@ def test_the_report_shows_both_numbers_and_names_who_changed() -> None:
         "matches": (3, 3),
         "blocked": (0, 1),
         "opted_out": (0, 0),
+        "no_consent": (0, 0),
         "dormant": (0, 0),
         "holdout": (0, 0),
         "cap": (0, 0),
