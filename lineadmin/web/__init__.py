@@ -18,6 +18,7 @@ DOORS = (
     "lottery_page",
     "my_page",
     "my_coupons",
+    "my_topics",
     "links",
     "entry",
 )
