@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import chaos
+from bench.chaos import kills
 
 pytestmark = pytest.mark.slow
 
@@ -18,6 +18,6 @@ def test_every_phone_has_each_message_once_through_ten_kills(
     folder = tmp_path / "chaos"
     folder.mkdir()
     seed = time.time_ns() % 10**6
-    report = chaos.run(database_url, folder, friends=500, kills=10, seed=seed)
+    report = kills.run(database_url, folder, friends=500, kills=10, seed=seed)
     log = (folder / "log").read_text(errors="replace")[-4_000:] if report.problems else ""
     assert report.problems == [], "\n".join([*report.lines(), f"seed {seed}", log])
