@@ -65,9 +65,21 @@ def databases(chosen: str | None, folder: Path) -> Iterator[dict[str, str]]:
         yield {"SQLite": sqlite}
         return
     with services.postgres() as server:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE chaos")
+        _make_database(server)
         yield {"SQLite": sqlite, "PostgreSQL": server.rsplit("/", 1)[0] + "/chaos"}
+
+
+def _make_database(server: str) -> None:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute("CREATE DATABASE chaos")
+            return
+        except psycopg.OperationalError:  # its port is open before it is ready
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":
