@@ -115,6 +115,7 @@ def record(
             _accepted(by_fate[Fate.ACCEPTED], done, now, wall)
         again = by_fate[Fate.AGAIN]
         _again(again, wall)
+        _tell_used_up(again, programs, now, wall)
         if by_fate[Fate.DISSOLVE]:
             _exhausted(by_fate[Fate.DISSOLVE], programs, done, now, wall)
         for result in by_fate[Fate.SPLIT]:
@@ -220,10 +221,21 @@ def _again(results: list[Result], wall: datetime) -> list[int]:
 def _exhausted(
     results: list[Result], programs: Programs, done: Recorded, now: datetime, wall: datetime
 ) -> None:
-    """LINE's monthly limit: nobody got it. The rest waits until a reading shows something left."""
-    quota.exhaust(now, wall)
+    """LINE's monthly limit: nobody got it, so its friends are queued again."""
     done.queued_again += dissolve(_again(results, wall), programs, now=now, wall=wall)
-    for kind, origin_id in {(r.flight.origin_kind, r.flight.origin_id) for r in results}:
+    _tell_used_up(results, programs, now, wall)
+
+
+def _tell_used_up(results: list[Result], programs: Programs, now: datetime, wall: datetime) -> None:
+    """Where LINE said "monthly limit": nothing new leaves until a reading shows something left.
+
+    That also goes for requests of which an earlier try is unclear, though these stay as they are.
+    """
+    refused = [result for result in results if isinstance(result.error, LineQuotaExhausted)]
+    if not refused:
+        return
+    quota.exhaust(now, wall)
+    for kind, origin_id in {(r.flight.origin_kind, r.flight.origin_id) for r in refused}:
         if kind in PROGRAMS:
             programs.waits(OriginKind(kind), origin_id, reasons.QUOTA, now)
 

@@ -249,6 +249,27 @@ def test_a_used_up_month_queues_again_tells_the_program_and_goes_on_by_itself(sh
     assert [shop.texts(friend) for friend in friends] == [["特價！"]] * 3
 
 
+def test_a_used_up_month_is_told_where_every_answer_is_unclear(shop: Shop):
+    shop.phones.quota(1_000)
+    friends = shop.friends(3)
+    shop.broadcast()
+    shop.phones.fail("500", endpoint="multicast")
+    shop.phones.fail("monthly", endpoint="multicast")
+    shop.send()
+    assert not quota.is_exhausted(shop.now)
+
+    shop.later(seconds=5)
+    shop.send()
+
+    assert quota.is_exhausted(shop.now)
+    assert ("waits", 1, reasons.QUOTA) in shop.programs.told
+    assert states() == {"packed": 3}, "LINE may have taken the first try: the same key must ask"
+    shop.later(minutes=2)
+    shop.send()
+    assert states() == {"sent": 3}
+    assert [shop.texts(friend) for friend in friends] == [["特價！"]] * 3
+
+
 def test_a_batch_is_cut_to_what_is_left_and_the_rest_goes_next_when_it_may(shop: Shop):
     shop.phones.quota(100, used=98)
     friends = shop.friends(5)
