@@ -165,6 +165,7 @@ class AtSize:
 
     def _leave(self, word: str, personal: bool) -> Sent:
         """Confirm one more broadcast to the segment."""
+        self._wait(self._enough_left, "LINE's raised limit unread")
         name, now = f"{word}{BOTH[personal]}", clock.wall()
         draft = broadcasts.draft_broadcast(
             name=name,
@@ -178,6 +179,10 @@ class AtSize:
         ring()
         self.sent.append(Sent(draft.id, name, personal))
         return self.sent[-1]
+
+    def _enough_left(self) -> bool:
+        left = quota.remaining(clock.now())
+        return left is None or left >= self.friends
 
     def _kill(self, one: Sent, aim: str | None) -> None:
         within = self.shop.kill_worker(aim)
