@@ -75,6 +75,14 @@ def may_send(ids: set[int], now: datetime) -> set[int]:
     return {row.id for row in rows}
 
 
+def stopped(ids: set[int]) -> set[int]:
+    """Those staff are stopping: they end when it is known what LINE has of them."""
+    rows = Broadcast.select(Broadcast.id).where(
+        one_of(Broadcast.id, ids) & (Broadcast.state == states.STOPPING)
+    )
+    return {row.id for row in rows}
+
+
 def waits(broadcast_id: int, reason: str) -> None:
     """The sender can't go on: out of messages (it waits), or LINE refuses the content (paused)."""
     if reason == reasons.REFUSED:

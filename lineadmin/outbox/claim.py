@@ -93,6 +93,7 @@ def claim(
     found = _candidates(limit, due_by or wall)
     origins = {(OriginKind(one.origin_kind), one.origin_id) for one in found}
     allowed = recheck.allowed_origins(origins, programs, now)
+    stopped = recheck.stopped_origins(origins - allowed, programs, now)
     old, stale = to_ms(wall - GIVE_UP_AFTER), to_ms(wall - STALE_AFTER)
     fly: list[int] = []
     park: list[int] = []
@@ -103,6 +104,9 @@ def claim(
             give_up_ids.append(one.id)
         elif one.first_unclear_at is None and one.created_at <= stale:
             dissolve_ids.append(one.id)
+        elif (one.origin_kind, one.origin_id) in stopped and one.first_unclear_at is not None:
+            # It was on its way when it was stopped. Asked for long after, LINE would surprise.
+            (give_up_ids if one.first_unclear_at <= stale else fly).append(one.id)
         elif (one.origin_kind, one.origin_id) not in allowed or (
             only_unclear and one.first_unclear_at is None
         ):

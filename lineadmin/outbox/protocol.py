@@ -71,6 +71,13 @@ class Programs:
         """
         return ids
 
+    def stopped(self, kind: OriginKind, ids: set[int], now: datetime) -> set[int]:
+        """Those of `ids` that staff have stopped for good, and that end once nothing is underway.
+
+        What LINE may already have of them is asked about a little longer, so that it is known.
+        """
+        return set()
+
     def break_quiet(self, kind: OriginKind, ids: set[int]) -> set[int]:
         """Those of `ids` that may leave within the quiet hours, for a reason somebody stated."""
         return set()

@@ -92,6 +92,20 @@ def allowed_origins(
     return allowed
 
 
+def stopped_origins(
+    origins: set[tuple[OriginKind, int]], programs: Programs, now: datetime
+) -> set[tuple[OriginKind, int]]:
+    """Those (kind, id) that staff stopped, and of which only the fate of some is not known yet."""
+    by_kind: dict[OriginKind, set[int]] = {}
+    for kind, number in origins:
+        by_kind.setdefault(kind, set()).add(number)
+    return {
+        (kind, number)
+        for kind, ids in by_kind.items()
+        for number in programs.stopped(kind, ids, now)
+    }
+
+
 def take(
     group: Group, limit: int, now: datetime, *, friend_id: int | None = None
 ) -> list[Candidate]:

@@ -60,6 +60,10 @@ class Rooms(Programs):
         room = _room(kind)
         return ids if room is None else room.may_send(ids, now)
 
+    def stopped(self, kind: OriginKind, ids: set[int], now: datetime) -> set[int]:
+        """Broadcasts that are being stopped; see `Programs`."""
+        return broadcasts.stopped(ids) if kind == OriginKind.BROADCAST else set()
+
     def break_quiet(self, kind: OriginKind, ids: set[int]) -> set[int]:
         """Broadcasts may, with a reason; see `Programs`."""
         return broadcasts.break_quiet(ids) if kind == OriginKind.BROADCAST else set()

@@ -48,6 +48,12 @@ def run(clock: Any, minutes: float = 0) -> None:
     tick(shop_clock.now(), shop_clock.wall())
 
 
+def run_later(clock: Any, minutes: float) -> None:
+    """Once more, with both clocks moved on."""
+    clock.forward(minutes=minutes)
+    tick(shop_clock.now(), shop_clock.wall() + timedelta(minutes=minutes))
+
+
 def received(line: Any) -> Counter[int]:
     """How many phones got how many messages."""
     return Counter(line.client.received_counts().values())
@@ -100,6 +106,40 @@ def test_stopped_in_the_middle_nobody_else_gets_it(line: Any, crowd: list[str], 
     assert states_of(row) == {"SENT": 500, "CANCELED": 700}
     row = Broadcast.get_by_id(row.id)
     assert (row.state, row.sent_count) == (states.CANCELED, 500)
+
+
+def test_stopped_while_line_has_not_answered_its_requests_are_asked_about(
+    line: Any, crowd: list[str], clock: Any
+) -> None:
+    line.client.fail("accept_500", endpoint="multicast", times=1)
+    line.client.fail("500", endpoint="multicast", times=1)
+    line.client.fail("429", endpoint="multicast", times=1)
+    row = confirm(draft())
+    run(clock, 5)
+    control.stop(row.id, staff=None, wall=shop_clock.wall())
+    run_later(clock, 2)
+    states_now = states_of(row)
+    assert received(line) == Counter({1: states_now["SENT"]})
+    assert set(states_now) == {"SENT", "CANCELED"}
+    assert sum(states_now.values()) == MANY
+    row = Broadcast.get_by_id(row.id)
+    assert (row.state, row.sent_count) == (states.CANCELED, states_now["SENT"])
+
+
+def test_stopped_while_line_is_down_the_rest_is_for_staff_to_decide(
+    line: Any, crowd: list[str], clock: Any
+) -> None:
+    line.client.fail("500", endpoint="multicast", percent=100)
+    row = confirm(draft())
+    run(clock, 5)
+    control.stop(row.id, staff=None, wall=shop_clock.wall())
+    run(clock, 1)
+    assert Broadcast.get_by_id(row.id).state == states.STOPPING
+    line.client.clear_faults()
+    run_later(clock, 60)
+    assert received(line) == Counter(), "nobody wants it an hour after it was stopped"
+    assert states_of(row) == {"UNKNOWN": MANY}
+    assert Broadcast.get_by_id(row.id).state == states.CANCELED
 
 
 def test_two_broadcasts_racing_for_the_last_hundred_messages(
