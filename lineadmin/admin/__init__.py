@@ -37,6 +37,7 @@ AREAS = (
     "coupon_codes",
     "redeem",
     "deliveries",
+    "links",
     "undecided",
     "sending",
     "inbox",

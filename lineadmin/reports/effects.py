@@ -37,6 +37,7 @@ FEWEST_EARLIER = 3
 class LinkNumbers:
     """Taps on one address; `people` None: the link is the same for all, so only taps are known."""
 
+    id: int
     name: str
     url: str
     taps: int
@@ -111,6 +112,7 @@ def links(broadcast_id: int) -> list[LinkNumbers]:
     unknown: dict[int, int] = dict(rows(plain.group_by(LinkClick.link_id)))
     found = [
         LinkNumbers(
+            link.id,
             link.name,
             link.url,
             known.get(link.id, (0, 0))[0] + unknown.get(link.id, 0),

@@ -26,6 +26,8 @@ from lineadmin.segments.widgets import (
     Ask,
     Subject,
 )
+from lineadmin.tracking import names as links
+from lineadmin.tracking.clicks import CLICKED as LINK_CLICKED
 
 COUPON_WORDS = {
     "held": _l("holds the coupon “%(coupon)s”"),
@@ -214,7 +216,9 @@ def _fact(leaf: Leaf, context: f.Context) -> Condition:
 
 
 def fact_objects(kind: str, values: tuple[Any, ...]) -> list[int]:
-    """The ids of the tags, coupons or sources with these names or codes."""
+    """The ids of the tags, coupons, sources or links with these names or codes."""
+    if kind == LINK_CLICKED:
+        return links.ids_named(values)
     name: Any = Source.code
     if kind.startswith("tag."):
         name = Tag.name
@@ -224,8 +228,8 @@ def fact_objects(kind: str, values: tuple[Any, ...]) -> list[int]:
 
 
 def has_objects(kind: str) -> bool:
-    """Whether facts of this kind are about a tag, a coupon or a source."""
-    return kind.startswith(("tag.", "coupon.", "source."))
+    """Whether facts of this kind are about a tag, a coupon, a source or a link."""
+    return kind.startswith(("tag.", "coupon.", "source.")) or kind == LINK_CLICKED
 
 
 def _fact_subjects() -> list[Subject]:
@@ -242,6 +246,8 @@ def _fact_subject(kind: str, label: str) -> Subject:
     elif kind.startswith("coupon."):
         rows = Coupon.select(Coupon.code, Coupon.title).order_by(Coupon.id.desc())
         choices = [(row.code, row.title) for row in rows]
+    elif kind == LINK_CLICKED:
+        choices = [(name, name) for name in links.recent_names()]
     else:
         sources = Source.select(Source.code, Source.name).order_by(Source.name)
         choices = [(row.code, row.name) for row in sources]
@@ -286,7 +292,7 @@ def _fact_missing(leaf: Leaf) -> str | None:
 def _fact_sentence(leaf: Leaf) -> str:
     told = str(KINDS[leaf.about].label)
     if leaf.op in (*f.ONE, *f.SEVERAL):
-        told = f"{told} {f.quoted(leaf.values)}"
+        told = _named_fact(leaf, told)
     if leaf.op in (*f.OPPOSITE,) and not leaf.at_least:
         return within(_("not: %(what)s", what=told), leaf)
     times = leaf.value if leaf.op in f.AMOUNT else leaf.at_least or 1
@@ -295,6 +301,12 @@ def _fact_sentence(leaf: Leaf) -> str:
     elif times != 1:
         told = _("%(told)s: at least %(times)s times", told=told, times=times)
     return within(told, leaf)
+
+
+def _named_fact(leaf: Leaf, told: str) -> str:
+    if leaf.about == LINK_CLICKED:
+        return _("opened the link %(names)s", names=f.quoted(leaf.values))
+    return f"{told} {f.quoted(leaf.values)}"
 
 
 register(

@@ -38,6 +38,7 @@ NOUNS: dict[str, Any] = {
     "purchase": _l("Purchase record"),
     "category": _l("Category of goods"),
     "delivery": _l("Delivery"),
+    "link": _l("Tracked link"),
     "shipment": _l("Shipment"),
     "sending": _l("Sending"),
     "message": _l("Message"),

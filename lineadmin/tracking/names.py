@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from lineadmin.tracking.models import TrackedLink
 
 LONGEST = 60
+MOST_OFFERED = 500
 
 
 def names_of(ids: Iterable[int]) -> dict[int, str]:
@@ -19,6 +20,20 @@ def names_of(ids: Iterable[int]) -> dict[int, str]:
 def name_of(link: TrackedLink) -> str:
     """One link's name."""
     return link.name or short(link.url)
+
+
+def ids_named(names: Iterable[str]) -> list[int]:
+    """The links with one of these names: the same name may stand in many messages."""
+    wanted = set(names)
+    rows = TrackedLink.select(TrackedLink.id, TrackedLink.name, TrackedLink.url)
+    named = TrackedLink.name.in_(sorted(wanted)) | (TrackedLink.name == "")
+    return [row.id for row in rows.where(named) if name_of(row) in wanted]
+
+
+def recent_names(most: int = MOST_OFFERED) -> list[str]:
+    """The names of the newest links, each once, by name."""
+    rows = TrackedLink.select(TrackedLink.name, TrackedLink.url).order_by(TrackedLink.id.desc())
+    return sorted({name_of(row) for row in rows.limit(most)})
 
 
 def short(url: str) -> str:
