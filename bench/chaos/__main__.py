@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--database", help="run on this empty database only")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     wanted = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
     friends = wanted.friends or (100_000 if wanted.at_size else 5_000)
     folder = Path(tempfile.mkdtemp(prefix="lineadmin-chaos-"))
     failed = False

@@ -140,13 +140,13 @@ class Shop:
         if self._children[role].poll() is not None:
             raise RuntimeError(f"the {role} ended by itself; see {self.folder}/log")
 
-    def kill_worker(self, aim: str | None) -> set[str]:
+    def kill_worker(self, aim: str | None, *, seconds: float = AIM_SECONDS) -> set[str]:
         """kill -9, when `aim` is what it is doing, after a while without that anyway.
 
         What it was killed in.
         """
         pid = self._children["worker"].pid
-        until = time.monotonic() + (AIM_SECONDS if aim else 0)
+        until = time.monotonic() + (seconds if aim else 0)
         while aim is not None and time.monotonic() < until:
             # Frozen, so that what is read is what it is killed in.
             os.kill(pid, signal.SIGSTOP)

@@ -39,6 +39,8 @@ FAULTS = ("500", "accept_500", "drop_after")
 FAULT_PERCENT = 1.0
 WAIT_SECONDS = 1_800.0
 STILL_SECONDS = 5.0
+AIM_SECONDS = 20.0
+IN_AIR = "with requests in the air"
 BOTH = ("一樣的", "有名字的")
 
 
@@ -59,12 +61,13 @@ class Sent:
 
     def __str__(self) -> str:
         how = "pushes" if self.personal else "multicasts"
-        hit = ", ".join(f"{name} {self.kills[name]}" for name in phase.NAMES if self.kills[name])
+        shown = [name for name in (*phase.NAMES, IN_AIR) if self.kills[name]]
+        hit = ", ".join(f"{name} {self.kills[name]}" for name in shown)
         stopped = "; stopped in the middle"
         limit = f"; at LINE's limit {self.at_limit:,} had it, {self.refused} requests refused"
         return (
             f"{self.name}: {self.phones:,} phones by {self.requests:,} {how},"
-            f" {self.seconds:.0f} s; kills within {hit or 'nothing'}"
+            f" {self.seconds:.0f} s; kills: {hit or 'none'}"
             f"{stopped if self.stopped else limit}"
         )
 
@@ -185,11 +188,10 @@ class AtSize:
         return left is None or left >= self.friends
 
     def _kill(self, one: Sent, aim: str | None) -> None:
-        within = self.shop.kill_worker(aim)
+        within = self.shop.kill_worker(aim, seconds=AIM_SECONDS)
         if self.shop.note_left_flying():
-            within.add("in the air")
+            within.add(IN_AIR)
         one.kills.update(within)
-        one.kills["kills"] += 1
         self.shop.start("worker")
 
     @staticmethod
