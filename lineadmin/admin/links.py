@@ -32,8 +32,8 @@ def _about(context: Any) -> tuple[dict[int, Any], dict[int, links.Page], dict[in
 
 def _name(view: Any, context: Any, row: TrackedLink, column: str) -> Markup | str:
     if not row.name:
-        return short(row.url)
-    return Markup('{}<div class="hint">{}</div>').format(row.name, short(row.url))
+        return Markup("<span data-raw>{}</span>").format(short(row.url))
+    return Markup('{}<div class="hint" data-raw>{}</div>').format(row.name, short(row.url))
 
 
 def _taps(view: Any, context: Any, row: TrackedLink, column: str) -> str:

@@ -27,7 +27,7 @@ from lineadmin.tracking.links import REPLY
 from lineadmin.tracking.models import LinkClick, TrackedLink
 
 HOUR = 3_600_000
-CHART_DAYS = 30
+CHART_DAYS, FEWEST_DAYS = 30, 7
 NAMES = 100
 
 KIND_LABELS: dict[int, Any] = {
@@ -113,10 +113,11 @@ def tags_of(links: Iterable[TrackedLink]) -> dict[int, str]:
 
 
 def taps_by_day(link: TrackedLink, *, now: datetime) -> list[tuple[date, int]]:
-    """Taps on each of the last days up to today, the shop's days; from its making at the most."""
+    """Taps on each day since it was made, by the shop's days: a week at least, 30 days at most."""
     zone = settings.shop_zone()
     today = now.astimezone(zone).date()
-    first = max(today - timedelta(days=CHART_DAYS - 1), link.created_at.astimezone(zone).date())
+    made = min(link.created_at.astimezone(zone).date(), today - timedelta(days=FEWEST_DAYS - 1))
+    first = max(made, today - timedelta(days=CHART_DAYS - 1))
     counted = {first + timedelta(days=step): 0 for step in range((today - first).days + 1)}
     since = datetime.combine(first, time(), tzinfo=zone)
     for hour, taps in _by_hour(link.id, since):
