@@ -6,7 +6,7 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from flask import Response, abort, redirect, request
 from flask_admin import expose
@@ -27,21 +27,36 @@ AT_ONCE_ROWS = CHECKED_ROWS  # more takes longer than anybody waits for a page
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
+@dataclass(frozen=True)
+class Column:
+    """What a column can hold: its key, its name and what may stand in it."""
+
+    key: str
+    label: Any
+    meaning: Any
+
+
 class FriendImport:
-    """The import's pages of the friends screen. The file waits in the database for an hour."""
+    """The import's pages of the friends screen. The file waits in the database for an hour.
+
+    What else comes from files overrides the lower half.
+    """
 
     render: Any
     get_url: Any
+    import_kind = csv_job.FRIENDS
+    import_form_page = "admin/friend_import.html"
+    import_result_page = "admin/friend_import_result.html"
 
     @expose("/import/")
     @needs("import")
     def import_form(self) -> str:
         """Choose a file."""
         page: str = self.render(
-            "admin/friend_import.html",
-            columns=_columns(),
+            self.import_form_page,
+            columns=self.import_columns(),
             preview=None,
-            recent=csv_job.recent(staff=current_staff()),
+            recent=csv_job.recent(staff=current_staff(), kind=self.import_kind),
             states=_STATES,
         )
         return page
@@ -50,15 +65,15 @@ class FriendImport:
     @needs("import")
     def import_template(self) -> Response:
         """An empty file with the right header and one row to copy."""
-        row = ["U" + "0" * 32, "王小明", "", "male", "1998", "台北市", "ios", "常客|愛吃雙拼"]
-        lines = [
-            ",".join(one.key for one in _columns()),
-            ",".join(row + [""] * (len(_columns()) - len(row))),
-        ]
+        keys = [one.key for one in self.import_columns()]
+        row = self.import_example()
+        lines = [",".join(keys), ",".join(row + [""] * (len(keys) - len(row)))]
         return Response(
             "\ufeff" + "\r\n".join(lines) + "\r\n",
             mimetype="text/csv",
-            headers={"Content-Disposition": "attachment; filename=friends-template.csv"},
+            headers={
+                "Content-Disposition": f"attachment; filename={self.import_kind}-template.csv"
+            },
         )
 
     @expose("/import/preview/", methods=("GET", "POST"))
@@ -74,15 +89,15 @@ class FriendImport:
         except DomainError:
             csv_job.forget(job)
             raise
-        columns = _chosen(len(header)) or guess(header, fields.all_fields())
+        columns = _chosen(len(header)) or self.guess_columns(header)
         preview, refusal = None, ""
         try:
-            preview = preview_csv(io.BytesIO(bytes(job.data)), now=clock.now(), columns=columns)
+            preview = self.preview_file(io.BytesIO(bytes(job.data)), columns)
         except DomainError as error:
             refusal = str(error)
         page: str = self.render(
-            "admin/friend_import.html",
-            columns=_columns(),
+            self.import_form_page,
+            columns=self.import_columns(),
             header=header,
             chosen=columns,
             sample=sample,
@@ -103,13 +118,13 @@ class FriendImport:
             return redirect(self.get_url(".import_form"))
         token = _token()
         staff, wall = current_staff(), clock.wall()
-        waiting = csv_job.find(token, staff=staff)
+        waiting = csv_job.find(token, staff=staff, kind=self.import_kind)
         columns = _chosen(len(request.form.getlist("column")))
         rows = 0
         if waiting is not None and waiting.state == csv_job.UPLOADED:
             file = io.BytesIO(bytes(waiting.data))
-            rows = preview_csv(file, now=clock.now(), columns=columns).rows
-        job = csv_job.start(token, columns, rows, staff=staff, wall=wall)
+            rows = self.preview_file(file, columns).rows
+        job = csv_job.start(token, columns, rows, staff=staff, wall=wall, kind=self.import_kind)
         if rows <= AT_ONCE_ROWS:
             csv_job.run(job, now=clock.now(), wall=wall)
         else:
@@ -120,11 +135,13 @@ class FriendImport:
     @needs("import")
     def import_state(self, token: str) -> str:
         """How far it is, and then what became of every row."""
-        job = csv_job.find(token, staff=current_staff()) if _TOKEN.fullmatch(token) else None
+        job = None
+        if _TOKEN.fullmatch(token):
+            job = csv_job.find(token, staff=current_staff(), kind=self.import_kind)
         if job is None or job.state == csv_job.UPLOADED:
             abort(404)
         page: str = self.render(
-            "admin/friend_import_result.html",
+            self.import_result_page,
             job=job,
             result=csv_job.result_of(job),
             name=job.name,
@@ -138,7 +155,7 @@ class FriendImport:
         """The file that was uploaded before, where only its columns are chosen anew."""
         if not request.form.get("token"):
             return None
-        job = csv_job.find(_token(), staff=current_staff())
+        job = csv_job.find(_token(), staff=current_staff(), kind=self.import_kind)
         if job is None or job.state != csv_job.UPLOADED:
             raise DomainError(
                 _l("This file has been imported already, or its hour is over. Upload it again.")
@@ -150,16 +167,32 @@ class FriendImport:
         if file is None or not file.filename:
             raise DomainError(_l("Choose a file first."))
         name = Path(file.filename.replace("\\", "/")).name
-        return csv_job.keep(file.stream.read(), name, staff=current_staff(), wall=clock.wall())
+        return csv_job.keep(
+            file.stream.read(),
+            name,
+            staff=current_staff(),
+            wall=clock.wall(),
+            kind=self.import_kind,
+        )
 
+    # --- what the file holds --------------------------------------------------------------
 
-@dataclass(frozen=True)
-class _Column:
-    """What a column can hold: its key, its name and what may stand in it."""
+    def import_columns(self) -> list[Column]:
+        """What a column can hold."""
+        own = [Column(field.key, field.name, field.name) for field in fields.all_fields()]
+        return [Column(key, field_name(key), _MEANINGS[key]) for key in csv_form.COLUMNS] + own
 
-    key: str
-    label: Any
-    meaning: Any
+    def import_example(self) -> list[str]:
+        """A row to copy."""
+        return ["U" + "0" * 32, "王小明", "", "male", "1998", "台北市", "ios", "常客|愛吃雙拼"]
+
+    def guess_columns(self, header: list[str]) -> list[str]:
+        """What the columns of a file most likely hold."""
+        return guess(header, fields.all_fields())
+
+    def preview_file(self, file: IO[bytes], columns: list[str]) -> Any:
+        """What importing it would do."""
+        return preview_csv(file, now=clock.now(), columns=columns)
 
 
 _STATES: dict[str, tuple[str, Any]] = {
@@ -177,11 +210,6 @@ _MEANINGS: dict[str, Any] = {
     "os": _l("ios, android or other"),
     "tags": _l("Tags with | between them; new ones are made"),
 }
-
-
-def _columns() -> list[_Column]:
-    own = [_Column(field.key, field.name, field.name) for field in fields.all_fields()]
-    return [_Column(key, field_name(key), _MEANINGS[key]) for key in csv_form.COLUMNS] + own
 
 
 def _token() -> str:

@@ -1,7 +1,8 @@
-"""Files of friends that wait in the database: uploaded, mapped, and imported piece by piece.
+"""Files that wait in the database: uploaded, mapped, and imported piece by piece.
 
 A file of a hundred thousand rows takes longer than a request may: the worker does it, a few seconds
-at a time, and whoever waits sees how far it is.
+at a time, and whoever waits sees how far it is. What a file holds its importer knows: friends here,
+purchases in their own room.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from __future__ import annotations
 import io
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import IO, Any, Protocol
 
 from lineadmin.db import atomic
 from lineadmin.errors import DomainError
 from lineadmin.friends.csv_cells import Lookup
 from lineadmin.friends.csv_columns import check_columns
-from lineadmin.friends.csv_import import ImportResult, read_chunks, save_chunk, tell
+from lineadmin.friends.csv_import import Chunk, ImportResult, read_chunks, save_chunk, tell
 from lineadmin.friends.models import FriendImport
 from lineadmin.i18n import DEFAULT_LOCALE, _l, use_locale
 from lineadmin.staff.models import Staff
@@ -27,9 +29,77 @@ KEPT = timedelta(hours=1)  # between the upload and the button
 TOLD = timedelta(days=7)  # how long a result can be read
 SLICE_SECONDS = 2.0  # of the worker's time before it looks at its other chores
 NAME_CHARACTERS = 200
+FRIENDS = "friends"
 
 
-def keep(data: bytes, name: str, *, staff: Staff, wall: datetime) -> FriendImport:
+class Piece(Protocol):
+    """Some rows of a file, read and judged."""
+
+    rows: int
+
+
+class Importer(Protocol):
+    """How files of one kind are read and saved; made anew for every run."""
+
+    def check(self, columns: Sequence[str]) -> list[str]:
+        """What each column holds, checked."""
+
+    def read(self, file: IO[bytes], columns: Sequence[str], *, skip: int) -> Iterable[Any]:
+        """Pieces of the file after its first rows."""
+
+    def save(
+        self,
+        piece: Any,
+        result: ImportResult,
+        *,
+        staff: Staff | None,
+        now: datetime,
+        wall: datetime,
+    ) -> None:
+        """Write a piece, and count it."""
+
+    def tell(self, result: ImportResult, name: str, *, staff: Staff | None, wall: datetime) -> None:
+        """The audit line at the end."""
+
+
+class _Friends:
+    """Friends, as csv_import.py reads and saves them."""
+
+    def __init__(self, now: datetime) -> None:
+        self._lookup = Lookup(now)
+
+    def check(self, columns: Sequence[str]) -> list[str]:
+        return check_columns(columns, list(self._lookup.fields))
+
+    def read(self, file: IO[bytes], columns: Sequence[str], *, skip: int) -> Iterable[Chunk]:
+        return read_chunks(file, self._lookup, columns, skip=skip)
+
+    def save(
+        self,
+        piece: Chunk,
+        result: ImportResult,
+        *,
+        staff: Staff | None,
+        now: datetime,
+        wall: datetime,
+    ) -> None:
+        save_chunk(piece, self._lookup, result, staff=staff, now=now, wall=wall)
+
+    def tell(self, result: ImportResult, name: str, *, staff: Staff | None, wall: datetime) -> None:
+        tell(result, name, staff=staff, wall=wall)
+
+
+_importers: dict[str, Callable[[datetime], Importer]] = {FRIENDS: _Friends}
+
+
+def register(kind: str, importer: Callable[[datetime], Importer]) -> None:
+    """Have files of another kind imported too; `importer` is made with the moment of the run."""
+    _importers[kind] = importer
+
+
+def keep(
+    data: bytes, name: str, *, staff: Staff, wall: datetime, kind: str = FRIENDS
+) -> FriendImport:
     """Put a file aside for the person who uploaded it."""
     _forget_old(wall)
     made: FriendImport = FriendImport.create(
@@ -39,23 +109,26 @@ def keep(data: bytes, name: str, *, staff: Staff, wall: datetime) -> FriendImpor
         data=data,
         created_at=wall,
         changed_at=wall,
+        kind=kind,
     )
     return made
 
 
-def find(token: str, *, staff: Staff) -> FriendImport | None:
+def find(token: str, *, staff: Staff, kind: str = FRIENDS) -> FriendImport | None:
     """The file of this person with this token."""
     found: FriendImport | None = FriendImport.get_or_none(
-        FriendImport.token == token, FriendImport.staff_id == staff.id
+        FriendImport.token == token, FriendImport.staff_id == staff.id, FriendImport.kind == kind
     )
     return found
 
 
-def recent(*, staff: Staff, limit: int = 5) -> list[FriendImport]:
+def recent(*, staff: Staff, limit: int = 5, kind: str = FRIENDS) -> list[FriendImport]:
     """This person's latest imports, under way or done, without their bytes."""
     shown = [FriendImport.token, FriendImport.name, FriendImport.state, FriendImport.changed_at]
     rows = FriendImport.select(*shown).where(
-        FriendImport.staff_id == staff.id, FriendImport.state != UPLOADED
+        FriendImport.staff_id == staff.id,
+        FriendImport.state != UPLOADED,
+        FriendImport.kind == kind,
     )
     return list(rows.order_by(FriendImport.id.desc()).limit(limit))
 
@@ -66,14 +139,19 @@ def forget(job: FriendImport) -> None:
 
 
 def start(
-    token: str, columns: Sequence[str], rows: int, *, staff: Staff, wall: datetime
+    token: str,
+    columns: Sequence[str],
+    rows: int,
+    *,
+    staff: Staff,
+    wall: datetime,
+    kind: str = FRIENDS,
 ) -> FriendImport:
     """Have the file imported; pressed twice, it is imported once.
 
     :raises DomainError: it is being imported already, or its hour is over; or the columns do not do
     """
-    lookup = Lookup(wall)
-    chosen = check_columns(columns, list(lookup.fields))
+    chosen = _importers[kind](wall).check(columns)
     won = (
         FriendImport.update(
             state=WAITING,
@@ -86,6 +164,7 @@ def start(
             FriendImport.token == token,
             FriendImport.staff_id == staff.id,
             FriendImport.state == UPLOADED,
+            FriendImport.kind == kind,
             FriendImport.created_at > wall - KEPT,
         )
         .execute()
@@ -125,21 +204,21 @@ def _run(
     job: FriendImport, staff: Staff | None, now: datetime, wall: datetime, seconds: float | None
 ) -> int:
     until = time.monotonic() + (seconds or 0)
-    lookup = Lookup(now)
-    done = job.rows_done
+    importer = _importers[job.kind](now)
+    done: int = job.rows_done
     result = result_of(job)
     try:
-        chunks = read_chunks(io.BytesIO(bytes(job.data)), lookup, job.columns, skip=done)
+        chunks = importer.read(io.BytesIO(bytes(job.data)), job.columns, skip=done)
         for chunk in chunks:
             with atomic():
-                save_chunk(chunk, lookup, result, staff=staff, now=now, wall=wall)
+                importer.save(chunk, result, staff=staff, now=now, wall=wall)
                 _move(job, done, done + chunk.rows, result, wall)
             done += chunk.rows
             if seconds is not None and time.monotonic() >= until:
                 return done - job.rows_done
         with atomic():
             _end(job, DONE, wall)
-            tell(result, job.name, staff=staff, wall=wall)
+            importer.tell(result, job.name, staff=staff, wall=wall)
     except _Overtaken:
         return 0
     except DomainError as error:

@@ -192,7 +192,7 @@ __all__ = [
 
 
 class FriendImport(BaseModel):
-    """A file of friends on its way in: uploaded, then imported in pieces.
+    """A file of friends or of what they bought on its way in: uploaded, then imported in pieces.
 
     uploaded -> waiting -> done | failed. `rows_done` is the cursor: what it counts is committed
     with the rows themselves, so a cut-off import goes on where it stopped.
@@ -210,6 +210,7 @@ class FriendImport(BaseModel):
     problem = TextField(default="")
     created_at = UTCDateTimeField()  # real time
     changed_at = UTCDateTimeField()
+    kind = CharField(max_length=12, default="friends", constraints=[SQL("DEFAULT 'friends'")])
 
     class Meta:
         indexes = ((("state", "id"), False),)
