@@ -36,6 +36,7 @@ AREAS = (
     "coupon_after",
     "coupon_codes",
     "redeem",
+    "purchases",
     "deliveries",
     "links",
     "undecided",

@@ -57,6 +57,7 @@ class FriendPage(FriendAnswer):
             newest=self._address(friend) if before else "",
             facts=friend_story.facts(friend, now),
             coupons=friend_story.coupons(friend.id, now),
+            bought=friend_story.purchases(friend.id),
             runs=underway.runs_of(friend.id),
             startable=sequence_friends.startable(friend),
             answering=self.answer_box(friend, draft, error),

@@ -15,11 +15,15 @@ from lineadmin.friends.regions import ORIGINS
 from lineadmin.i18n import _
 from lineadmin.inbox.models import InboundMessage
 from lineadmin.inbox.queries import words_of
+from lineadmin.purchases import queries
+from lineadmin.purchases.record import said_of
+from lineadmin.purchases.states import STATUS_KINDS, STATUS_LABELS
 from lineadmin.reports import moments, timeline
 from lineadmin.reports.moments import Told
 from lineadmin.reports.timeline import MESSAGE, Cursor, Moment
 
 COUPONS_SHOWN = 5
+PURCHASES_SHOWN = 5
 LANGUAGES = {
     "zh-TW": "繁體中文（台灣）",
     "zh-Hant": "繁體中文",
@@ -126,3 +130,21 @@ def coupons(friend_id: int, now: datetime) -> list[dict[str, Any]]:
             }
         )
     return shown
+
+
+def purchases(friend_id: int) -> dict[str, Any]:
+    """What she has bought: the sums of what counts, and the latest purchases with their status."""
+    rows = queries.latest(friend_id, PURCHASES_SHOWN)
+    lines = queries.lines_of([row.id for row in rows])
+    return {
+        "totals": queries.totals(friend_id),
+        "latest": [
+            {
+                "row": row,
+                "what": said_of(lines.get(row.id, [])),
+                "state": _("taken back") if row.voided_at else STATUS_LABELS.get(row.status, ""),
+                "kind": "bad" if row.voided_at else STATUS_KINDS.get(row.status, ""),
+            }
+            for row in rows
+        ],
+    }

@@ -14,9 +14,11 @@ from lineadmin import clock, i18n, settings
 from lineadmin.admin import charts
 from lineadmin.admin.base import AdminPage, current_staff
 from lineadmin.broadcasts import approval
+from lineadmin.friends.queries import names_of
 from lineadmin.i18n import _, _l, _n
 from lineadmin.inbox import queries as inbox
 from lineadmin.outbox import quota
+from lineadmin.purchases import queries as purchases
 from lineadmin.reports import home as numbers
 from lineadmin.settings.cost import cost
 
@@ -63,6 +65,9 @@ class HomeView(AdminPage):
             coming=_coming_with_cost(numbers.coming(now, zone), now),
             open_messages=inbox.unanswered(OPEN_MESSAGES, wall=clock.wall()),
             open_count=inbox.unanswered_count(),
+            wishes=purchases.open_wishes(OPEN_MESSAGES),
+            wish_count=purchases.open_count(),
+            friend_names=names_of,
             address=_address,
             signed=_signed,
             percent=_percent,

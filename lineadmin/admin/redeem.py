@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 import uuid
 from typing import Any
 
@@ -21,6 +20,7 @@ from lineadmin.coupons.states import State
 from lineadmin.coupons.throttle import TooManyTries
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l
+from lineadmin.purchases.cells import read_amount
 
 LATEST = 6
 UNDO_REASONS = (_l("Pressed by mistake"), _l("The friend changed her mind"), _l("Wrong coupon"))
@@ -170,14 +170,6 @@ def _why(found: Finding) -> str:
     if found.issue is not None and isinstance(found.outcome, State):
         return redeem.refusal_sentence(found.issue, found.outcome)
     return str(ADVICE[found.outcome])
-
-
-def read_amount(text: str) -> int | None:
-    """ "NT$ 1,200" as 1200; nothing typed is None, what is no whole amount is -1 (refused)."""
-    plain = re.sub(r"(?i)nt\$?|[\s$,元]", "", unicodedata.normalize("NFKC", text))
-    if not plain:
-        return None
-    return int(plain) if re.fullmatch(r"[0-9]{1,9}", plain) else -1
 
 
 def views() -> list[tuple[Any, str, int]]:

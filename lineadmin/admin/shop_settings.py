@@ -63,6 +63,13 @@ class ShopForm(StaffForm):
     first_greeting_falls_back = BooleanField(
         _l("Send the first greeting as a counted push when the free reply fails")
     )
+    order_notices = BooleanField(
+        _l("Tell friends how far their orders are"),
+        description=_l(
+            "One message for each new status, each counts as one of the month. Sent at once, also "
+            "in quiet hours; never to friends who want no notifications."
+        ),
+    )
     cap_on = BooleanField(_l("Limit how often a friend hears from us"))
     cap_messages = IntegerField(
         _l("At most … messages"), [validators.Optional(), validators.NumberRange(1, 100)]
@@ -81,6 +88,7 @@ class ShopForm(StaffForm):
             "undo_minutes": self.undo_minutes.data,
             **({} if self.wake_tries.data is None else {"wake_tries": self.wake_tries.data}),
             "first_greeting_falls_back": self.first_greeting_falls_back.data,
+            "order_notices": self.order_notices.data,
         }
         if self.quiet_on.data and not (changes["quiet_from"] and changes["quiet_until"]):
             raise DomainError(_l("Quiet hours need both a start and an end."), field="quiet_from")

@@ -132,7 +132,7 @@ def add_category(name: str, *, staff: Staff | None, now: datetime, wall: datetim
 
 def said_of(lines: Sequence[Any]) -> str:
     """A few words about what was bought, for a timeline."""
-    words = [line.name or line.category for line in lines]
+    words = [line.name or getattr(line.category, "name", line.category) for line in lines]
     return "、".join(dict.fromkeys(word for word in words if word))[:80]
 
 

@@ -22,6 +22,7 @@ from lineadmin.lottery.models import Lottery
 from lineadmin.messages.names import substitute
 from lineadmin.outbox import reasons
 from lineadmin.outbox.models import DeliveryState, OriginKind, ReplyState
+from lineadmin.purchases.states import STATUS_LABELS
 from lineadmin.replies.actions import label as rule_label
 from lineadmin.replies.models import ReplyRule
 from lineadmin.reports.timeline import DELIVERY, FACT, REPLY, Moment
@@ -243,6 +244,8 @@ def _fact(moment: Moment, names: _Names) -> Told:
             text = str(value.get("type", ""))
     elif row.kind.startswith("coupon."):
         more = _about_coupon(row, value, names)
+    elif row.kind.startswith("purchase"):
+        text, more = _about_purchase(row, value, names)
     elif row.kind == "sequence.ended":
         reason = str(value.get("reason", ""))
         more = left_because(reason)
@@ -267,6 +270,18 @@ def _about_coupon(row: Any, value: dict[str, Any], names: _Names) -> str:
     if value.get("reason"):
         told.append(str(value["reason"]))
     return "・".join(told)
+
+
+def _about_purchase(row: Any, value: dict[str, Any], names: _Names) -> tuple[str, str]:
+    """What it was, and for how much, why or by whom."""
+    what = str(value.get("what") or value.get("receipt", ""))
+    status = STATUS_LABELS.get(value.get("status", ""), "")
+    told = [str(status), str(value.get("words", "")), str(value.get("reason", ""))]
+    if row.amount is not None:
+        told.insert(0, format_twd(row.amount))
+    if isinstance(value.get("staff"), int):
+        told.append(names.of("staff", value["staff"]))
+    return what, "・".join(one for one in told if one)
 
 
 def _attributes(values: Any, names: _Names) -> str:
@@ -330,6 +345,8 @@ def _program(row: Any, names: _Names) -> str:
         return _("a test message")
     if row.origin_kind == OriginKind.THANKS:
         return _("after redeeming “%(name)s”", name=names.of("coupon", row.origin_id))
+    if row.origin_kind == OriginKind.NOTICE:
+        return _("notice about an order")
     return _("staff's answer")
 
 

@@ -15,6 +15,7 @@ from lineadmin.i18n import _, format_date, format_datetime
 from lineadmin.outbox import pauses, quiet, reasons
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
 from lineadmin.outbox.origins import PROGRAMS
+from lineadmin.purchases.models import Purchase
 from lineadmin.segments.tree import AllOf, Tree, TreeError
 from lineadmin.sequences.advance import RUN_FACTOR, place_of
 from lineadmin.sequences.models import Enrolment, Sequence
@@ -40,6 +41,10 @@ def meant(delivery: Delivery) -> str:
     if delivery.origin_kind == OriginKind.THANKS:
         coupon = Coupon.get_or_none(Coupon.id == delivery.origin_id)
         return _("She redeemed “%(name)s”.", name="" if coupon is None else coupon.title)
+    if delivery.origin_kind == OriginKind.NOTICE:
+        order = Purchase.get_or_none(Purchase.id == delivery.origin_id)
+        number = "" if order is None else order.receipt_no
+        return _("News about her order %(number)s.", number=number)
     return _("A test send to a staff member's own LINE.")
 
 

@@ -21,13 +21,14 @@ ROLES = tuple(ROLE_LABELS)
 ROLE_SUMMARIES: dict[str, Any] = {
     OWNER: _l("Everything, including people, the LINE connection, money and restoring backups"),
     MANAGER: _l("Writes and sends messages, tags, imports, edits"),
-    STAFF: _l("Redeems coupons and looks friends up"),
+    STAFF: _l("Redeems coupons, records purchases and looks friends up"),
     VIEWER: _l("Reads only"),
 }
 
 VERB_LABELS: dict[str, Any] = {
     "view": _l("read the screens"),
     "redeem": _l("redeem coupons"),
+    "record": _l("record purchases"),
     "lookup": _l("look a friend up"),
     "compose": _l("write messages"),
     "send": _l("send messages"),
@@ -43,7 +44,7 @@ VERB_LABELS: dict[str, Any] = {
 VERBS = tuple(VERB_LABELS)
 
 _VIEWER = frozenset({"view"})
-_STAFF = _VIEWER | {"redeem", "lookup"}
+_STAFF = _VIEWER | {"redeem", "record", "lookup"}
 _MANAGER = _STAFF | {"compose", "send", "tag", "import", "edit"}
 _OWNER = _MANAGER | {"people", "line", "money", "restore", "export_all"}
 

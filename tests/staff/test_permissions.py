@@ -20,8 +20,8 @@ from tests.factories import make_staff
 
 ALLOWED = {
     "viewer": {"view"},
-    "staff": {"view", "redeem", "lookup"},
-    "manager": {"view", "redeem", "lookup", "compose", "send", "tag", "import", "edit"},
+    "staff": {"view", "redeem", "record", "lookup"},
+    "manager": {"view", "redeem", "record", "lookup", "compose", "send", "tag", "import", "edit"},
     "owner": set(VERBS),
 }
 
