@@ -64,7 +64,8 @@ def test_every_screen_speaks_chinese_fits_and_is_accessible(shop, page):
 
 
 def _live_a_little(shop, page):
-    """Friends, a message nobody answered and a coupon, so that screens have something to show."""
+    """Friends, a message nobody answered, a coupon and an order, so that screens have something to
+    show."""
     page.goto(f"{shop.address}/simulator/")
     page.get_by_role("article", name="小明").wait_for()
     people = shop.line.phones(pinned=1)
@@ -73,6 +74,12 @@ def _live_a_little(shop, page):
     shop.line.text(people[0]["user_id"], "請問今天有開嗎？", wait_ms=3000)
     shop.line.block(people[2]["user_id"], wait_ms=3000)
     page.wait_for_timeout(1500)
+    page.goto(f"{shop.address}/admin/purchases/new/?q=小明")
+    page.locator(".found a").first.click()
+    page.get_by_label("金額（NT$）").first.fill("120")
+    page.get_by_label("狀態").select_option("preparing")
+    page.get_by_role("button", name="登錄", exact=True).click()
+    page.get_by_text("已登錄").wait_for()
 
 
 def _links(page) -> list[str]:
