@@ -50,6 +50,14 @@ from lineadmin.sequences.models import (
 )
 from lineadmin.settings.models import Heartbeat, Setting
 from lineadmin.staff.models import Audit, LinkCode, SignInAttempt, Staff, StaffSession
+from lineadmin.surveys.models import (
+    Survey,
+    SurveyAnswer,
+    SurveyOpening,
+    SurveyReply,
+    SurveyRevision,
+    SurveySending,
+)
 from lineadmin.topics.models import Consent, Subscription, Topic, TopicAsk, TopicWording
 from lineadmin.tracking.models import AggregationUnit, EntryVisit, LinkClick, TrackedLink
 
@@ -101,6 +109,12 @@ MODELS: tuple[type[Model], ...] = (
     Consent,
     Subscription,
     TopicAsk,
+    Survey,
+    SurveyRevision,
+    SurveySending,
+    SurveyOpening,
+    SurveyAnswer,
+    SurveyReply,
     Segment,
     TagRule,
     TagJob,

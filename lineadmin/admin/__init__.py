@@ -31,6 +31,7 @@ AREAS = (
     "coupons",
     "coupon_reminder",
     "lotteries",
+    "surveys",
     "line_coupons",
     "coupon_report",
     "coupon_after",

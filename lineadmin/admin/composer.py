@@ -33,6 +33,7 @@ from lineadmin.messages.parts import Part, PartsError, dump_parts, parse_parts
 from lineadmin.messages.preview import SAMPLE_NAME, preview, problem_of
 from lineadmin.messages.references import look_up
 from lineadmin.messages.stickers import PACKS
+from lineadmin.surveys import queries as surveys
 from lineadmin.topics import queries as topics
 
 OPT_OUT = "opt_out"  # the postback that inbox/dispatch.py reads as 不再通知
@@ -52,6 +53,7 @@ class PartsWidget:
                 lotteries=lotteries.pickable(),
                 topics=topics.live(),
                 my_pages=PAGES.values(),
+                surveys=surveys.pickable(clock.now()),
                 line_coupons=line_coupons.sendable(clock.wall()),
                 packs=PACKS,
                 limits=limits,

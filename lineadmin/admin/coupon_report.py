@@ -28,6 +28,7 @@ CHART_DAYS = 92  # more bars than that are no picture any more: weeks then
 COUPONS = 200  # offered in the filter, the newest first
 MORE_ORIGINS: dict[str, Any] = {
     "lottery": _l("Lottery"),
+    "survey": _l("Survey"),
     "claim": _l("Claim link"),
     "thanks": _l("After a redemption"),
     "reminder": _l("Reminder"),

@@ -52,6 +52,7 @@ ORIGIN_LABELS: dict[str, Any] = {
     "reply": _l("Auto-response"),
     "staff": _l("By staff"),
     "test": _l("Test send"),
+    "survey": _l("Survey"),
 }
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import flash, redirect, request
 from flask_admin import expose
 from werkzeug.wrappers import Response
 
-from lineadmin import clock
+from lineadmin import clock, shopfile
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
 from lineadmin.admin.sequence_calendar import CalendarRoutes
 from lineadmin.admin.sequence_forms import StartForm, steps_of
 from lineadmin.admin.sequence_trigger import trigger_sentence
 from lineadmin.admin.sequence_versions import VersionRoutes
+from lineadmin.db import atomic
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
 from lineadmin.sequences import actions, enrolments, starters
 from lineadmin.sequences.models import Sequence
+from lineadmin.surveys.models import Survey
 from lineadmin.tasks import doorbell
 
 
@@ -52,13 +55,16 @@ class SequenceView(VersionRoutes, CalendarRoutes):
         if request.method == "POST" and form.validate():
             try:
                 chosen = starters.starter(form.template.data or "")
-                made = actions.create_sequence(
-                    form.name.data,
-                    None if chosen is None else chosen.definition,
-                    staff=current_staff(),
-                    now=clock.now(),
-                    wall=clock.wall(),
-                )
+                with atomic():
+                    made = actions.create_sequence(
+                        form.name.data,
+                        None if chosen is None else chosen.definition,
+                        staff=current_staff(),
+                        now=clock.now(),
+                        wall=clock.wall(),
+                    )
+                    if chosen is not None:
+                        _make_surveys(chosen)
                 return redirect(self._address(made.id))
             except DomainError as error:
                 if not form.refuse(error):
@@ -170,6 +176,19 @@ def when_off_sentence(row: Sequence, underway: str) -> str:
         "late meanwhile are left out.",
         count=underway,
     )
+
+
+def _make_surveys(starter: starters.Starter) -> None:
+    """The surveys its messages lead to, as far as the shop has none of that name."""
+    known = {row.code for row in Survey.select(Survey.code)}
+    missing = [one for one in starter.surveys if one["code"] not in known]
+    if missing:
+        shopfile.load(
+            json.dumps({"version": 1, "surveys": missing}, ensure_ascii=False),
+            staff=current_staff(),
+            now=clock.now(),
+            wall=clock.wall(),
+        )
 
 
 def _line(row: Sequence, counts: dict[str, int]) -> dict[str, Any]:

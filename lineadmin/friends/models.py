@@ -132,7 +132,7 @@ class FriendTag(BaseModel):
     at = UTCDateTimeField()
     by_kind = CharField(
         max_length=10, default="staff"
-    )  # staff | csv | reply | rule | coupon | link
+    )  # staff | csv | reply | rule | coupon | link | survey
     by_id = IntegerField(default=0)
     until = UTCDateTimeField(null=True)  # dynamic tags expire
     friend_id: int

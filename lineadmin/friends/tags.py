@@ -35,7 +35,7 @@ LONGEST_NAME = 40
 SEPARATOR = "|"  # between the tags of a friend in a CSV
 CHUNK = 5000
 
-BY_STAFF = "staff"  # who set a tag: staff | csv | reply | rule | coupon | link
+BY_STAFF = "staff"  # who set a tag: staff | csv | reply | rule | coupon | link | survey
 
 
 def add_tag(

@@ -48,6 +48,7 @@ _ALL = (
     Kind("lottery.drawn", _l("Drew in a lottery")),
     Kind("topic.subscribed", _l("Subscribed to a topic")),
     Kind("topic.stopped", _l("Subscription to a topic ended")),
+    Kind("survey.answered", _l("Answered a survey")),
     Kind("sequence.enrolled", _l("Started step messages")),
     Kind("sequence.ended", _l("Ended step messages")),
     Kind("linked", _l("Staff member's LINE linked")),

@@ -33,6 +33,7 @@ from lineadmin.messages.parts import (
     QuickReply,
     RichMessage,
     Sticker,
+    SurveyCard,
     Text,
     TopicCard,
     Video,
@@ -41,6 +42,7 @@ from lineadmin.messages.parts import (
 )
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.tracked import tracked_addresses
+from lineadmin.surveys import states as survey_states
 from lineadmin.tracking.links import LONGEST_NAME as LONGEST_LINK_NAME
 from lineadmin.tracking.links import MOST_DAYS as MOST_TAG_DAYS
 from lineadmin.tracking.tokens import LONGEST_PATH
@@ -184,6 +186,8 @@ def _part(
         yield from _topic(part.topic, references)
     elif isinstance(part, MyPage):
         yield from my_page_card.check(part)
+    elif isinstance(part, SurveyCard):
+        yield from _survey(part.survey, references, now)
     elif isinstance(part, RichMessage):
         size = None if references is None else references.uploads.get(part.image)
         yield from rich.check(part, size)
@@ -306,6 +310,26 @@ def _topic(code: str, references: References | None) -> Iterator[tuple[str, str]
         yield "topic", _("There is no topic “%(code)s”.", code=code[:40])
     elif known.topic.archived_at is not None:
         yield "topic", _("The topic “%(name)s” is archived.", name=known.topic.name)
+
+
+def _survey(
+    code: str, references: References | None, now: datetime | None
+) -> Iterator[tuple[str, str]]:
+    if not code:
+        yield "survey", _("Choose a survey.")
+        return
+    if references is None:
+        return
+    known = references.surveys.get(code)
+    if known is None:
+        yield "survey", _("There is no survey “%(code)s”.", code=code[:40])
+        return
+    title = known.survey.title
+    phase = None if now is None else survey_states.phase_of(known.survey, now)
+    if phase in survey_states.OVER:
+        yield "survey", _("The survey “%(title)s” is over.", title=title)
+    elif phase is survey_states.Phase.DRAFT:
+        yield "survey", _("The survey “%(title)s” is a draft. Open it first.", title=title)
 
 
 def _line_coupon(

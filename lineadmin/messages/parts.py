@@ -32,6 +32,7 @@ from lineadmin.messages.lottery_card import LotteryCard
 from lineadmin.messages.my_page_card import MyPage
 from lineadmin.messages.part import Identifier, Part, Piece, Words, clean, one_of
 from lineadmin.messages.rich import RichMessage
+from lineadmin.messages.survey_card import SurveyCard
 from lineadmin.messages.topic_card import TopicCard
 
 ITEMS_LONGEST = 100  # far beyond LINE's 5: only a guard against nonsense
@@ -159,6 +160,7 @@ KINDS: Mapping[str, type[Part]] = {
         Image,
         CouponCard,
         LotteryCard,
+        SurveyCard,
         LineCouponPart,
         TopicCard,
         MyPage,
@@ -242,6 +244,11 @@ def lottery_codes(parts: Iterable[Part]) -> list[str]:
 def topic_codes(parts: Iterable[Part]) -> list[str]:
     """Codes of the topics the parts ask friends about, each once, in order."""
     return list(dict.fromkeys(part.topic for part in parts if isinstance(part, TopicCard)))
+
+
+def survey_codes(parts: Iterable[Part]) -> list[str]:
+    """Codes of the surveys the parts lead to, each once, in order."""
+    return list(dict.fromkeys(part.survey for part in parts if isinstance(part, SurveyCard)))
 
 
 def line_coupon_ids(parts: Iterable[Part]) -> list[str]:
@@ -383,6 +390,7 @@ __all__ = [
     "QuickReply",
     "RichMessage",
     "Sticker",
+    "SurveyCard",
     "Text",
     "TopicCard",
     "Video",

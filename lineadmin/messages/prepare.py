@@ -29,12 +29,14 @@ from lineadmin.messages.parts import (
     LotteryCard,
     MyPage,
     Part,
+    SurveyCard,
     TopicCard,
     bubbles,
     claim_codes,
     issued_codes,
     lottery_codes,
     parse_parts,
+    survey_codes,
     topic_codes,
 )
 from lineadmin.messages.references import References, look_up
@@ -43,6 +45,10 @@ from lineadmin.messages.tracked import MessageLinks, make_links
 from lineadmin.outbox import reasons
 from lineadmin.outbox.reasons import COUPON_GONE, COUPON_USED, NO_PUBLIC_URL
 from lineadmin.segments.among import fitting
+from lineadmin.surveys import states as survey_states
+from lineadmin.surveys.card import SurveyView
+from lineadmin.surveys.models import SurveySending
+from lineadmin.surveys.sendings import sending_of
 from lineadmin.topics.card import TopicView
 from lineadmin.topics.queries import note_ask
 from lineadmin.tracking.links import Place
@@ -50,6 +56,7 @@ from lineadmin.tracking.links import Place
 DELETED = "deleted"
 LOTTERY_OVER, LINE_COUPON_OVER = "lottery_over", "line_coupon_over"
 TOPIC_OVER = "topic_over"
+SURVEY_OVER = "survey_over"
 REMINDER = "reminder"
 # Messages of these origins show the copy a friend holds and hand none out.
 SHOWING = (REMINDER, "lottery")
@@ -88,6 +95,7 @@ LABELS: Mapping[str, Any] = {
     **{str(reason): words for reason, words in REASON_LABELS.items()},
     DELETED: _l("The coupon no longer exists"),
     LOTTERY_OVER: _l("The lottery is over"),
+    SURVEY_OVER: _l("The survey is over, or not open yet"),
     LINE_COUPON_OVER: _l("The LINE coupon is over"),
     TOPIC_OVER: _l("The topic is archived"),
     NO_PUBLIC_URL: reasons.LABELS[NO_PUBLIC_URL],
@@ -199,6 +207,8 @@ class _CardWords:
             for code, known in lotteries.items()
             if phase_of(known.lottery, now) in (Phase.CLOSED, Phase.ENDED)
         }
+        self._surveys = references.surveys
+        self._sendings: dict[tuple[str, str, int, int], SurveySending] = {}
         self._views: dict[tuple[Any, ...], CardView] = {}
         self._coupons, self._now = references.coupons, now
         self._topics = references.topics
@@ -227,11 +237,37 @@ class _CardWords:
             if known is None:
                 return DELETED
             return None if known.topic.archived_at is None else TOPIC_OVER
+        if isinstance(part, SurveyCard):
+            return self._survey_over(part.survey)
         if not isinstance(part, LotteryCard):
             return None
         if part.lottery not in self._lotteries:
             return DELETED
         return LOTTERY_OVER if part.lottery in self._over else None
+
+    def _survey_over(self, code: str) -> str | None:
+        known = self._surveys.get(code)
+        if known is None:
+            return DELETED
+        closed = (*survey_states.OVER, survey_states.Phase.DRAFT)
+        return SURVEY_OVER if survey_states.phase_of(known.survey, self._now) in closed else None
+
+    def surveys(self, item: Item, public_url: str) -> dict[str, SurveyView]:
+        """The cards of the surveys one friend can answer, knowing where they came from."""
+        return {
+            code: self._surveys[code].card(
+                item.friend_id, self._sending(code, item), public_url, self.locale
+            )
+            for code in survey_codes(item.parts)
+            if self._survey_over(code) is None
+        }
+
+    def _sending(self, code: str, item: Item) -> SurveySending:
+        key = (code, item.origin, item.origin_id, item.place)
+        if key not in self._sendings:
+            survey = self._surveys[code].survey
+            self._sendings[key] = sending_of(survey, *key[1:], now=self._now)
+        return self._sendings[key]
 
     def claims(self, item: Item) -> dict[str, CardView]:
         """The cards of the coupons one friend can claim, each with her own link."""
@@ -323,6 +359,7 @@ def _one(
         lotteries=words.lotteries(item, public_url or ""),
         topics=words.topics(replace(item, parts=kept)),
         friend_url=_friend_url(item, public_url),
+        surveys=words.surveys(item, public_url or ""),
         locale=words.locale,
         links=tracked.of(item),
     )

@@ -19,6 +19,7 @@ from lineadmin.messages.parts import (
     Part,
     PartsError,
     RichMessage,
+    SurveyCard,
     TopicCard,
     Video,
     parse_parts,
@@ -75,6 +76,7 @@ def preview(
     lotteries = {
         code: known.sample(NOWHERE, locale) for code, known in references.lotteries.items()
     }
+    surveys = {code: known.sample(NOWHERE, locale) for code, known in references.surveys.items()}
     claims = {code: replace(card, to_claim=True) for code, card in cards.items()}
     topics = {code: known.card(locale) for code, known in references.topics.items()}
     context = Context(
@@ -85,6 +87,7 @@ def preview(
         lotteries=lotteries,
         topics=topics,
         friend_url=NOWHERE,
+        surveys=surveys,
         locale=locale,
     )
     messages = [_titled(message, references) for message in render(shown, context)]
@@ -114,6 +117,8 @@ def _drawn(part: Part, references: References) -> Part | None:
     if isinstance(part, LotteryCard) and part.lottery not in references.lotteries:
         return None
     if isinstance(part, TopicCard) and part.topic not in references.topics:
+        return None
+    if isinstance(part, SurveyCard) and part.survey not in references.surveys:
         return None
     if missing or any(token not in references.uploads for token in part.uploads()):
         return None

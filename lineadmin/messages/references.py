@@ -17,10 +17,12 @@ from lineadmin.messages.parts import (
     film_tokens,
     line_coupon_ids,
     lottery_codes,
+    survey_codes,
     topic_codes,
     tracking,
     upload_tokens,
 )
+from lineadmin.surveys import queries as surveys
 from lineadmin.topics import queries as topics
 
 
@@ -36,6 +38,7 @@ class References:
     lotteries: Mapping[str, lotteries.Known] = field(default_factory=dict)
     line_coupons: Mapping[str, LineCoupon] = field(default_factory=dict)  # by LINE's id
     topics: Mapping[str, topics.Known] = field(default_factory=dict)
+    surveys: Mapping[str, surveys.Known] = field(default_factory=dict)
 
 
 def look_up(parts: Iterable[Part]) -> References:
@@ -60,7 +63,8 @@ def look_up(parts: Iterable[Part]) -> References:
     known = lotteries.by_codes(lottery_codes(listed))
     at_line = by_line_ids(line_coupon_ids(listed))
     asked = topics.by_codes(topic_codes(listed))
-    return References(coupons, uploads, films, _tags(listed), known, at_line, asked)
+    answered = surveys.by_codes(survey_codes(listed))
+    return References(coupons, uploads, films, _tags(listed), known, at_line, asked, answered)
 
 
 def _tags(parts: Sequence[Part]) -> dict[str, str]:

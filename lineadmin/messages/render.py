@@ -22,6 +22,7 @@ from lineadmin.messages import (
     my_page_card,
     names,
     rich,
+    survey_card,
     topic_card,
 )
 from lineadmin.messages.coupon_card import coupon_card
@@ -38,6 +39,7 @@ from lineadmin.messages.parts import (
     QuickReply,
     RichMessage,
     Sticker,
+    SurveyCard,
     Text,
     TopicCard,
     Video,
@@ -46,6 +48,7 @@ from lineadmin.messages.parts import (
     tracking,
 )
 from lineadmin.messages.tracked import tracked_addresses
+from lineadmin.surveys.card import SurveyView
 from lineadmin.topics.card import TopicView
 
 
@@ -57,8 +60,9 @@ class Context:
     `coupons` holds the cards of this friend's copies by coupon code, `claims` those of coupons she
     can claim; `links` the addresses that
     stand in for those staff wrote, where taps are counted (parts.uris lists them); `lotteries` the
-    cards of lotteries by code, `topics` those of topics; `friend_url` is the address of
-    this friend's own pages; `locale` is the language of the words we add ourselves.
+    cards of lotteries by code, `topics` and `surveys` those of topics and surveys; `friend_url`
+    is the address of this friend's own pages; `locale` is the language of the words we add
+    ourselves.
     """
 
     base_url: str
@@ -69,6 +73,7 @@ class Context:
     lotteries: Mapping[str, LotteryView] = field(default_factory=dict)
     topics: Mapping[str, TopicView] = field(default_factory=dict)
     friend_url: str = ""
+    surveys: Mapping[str, SurveyView] = field(default_factory=dict)
     locale: str = DEFAULT_LOCALE
 
     def link(self, written: str) -> str:
@@ -100,7 +105,8 @@ def is_personal(parts: Sequence[Part]) -> bool:
     followed = tracking(parts)
     if followed is not None and followed.track == "friend" and tracked_addresses(parts):
         return True
-    carries = any(part.coupon_codes() or isinstance(part, (LotteryCard, MyPage)) for part in parts)
+    own = (LotteryCard, SurveyCard, MyPage)
+    carries = any(part.coupon_codes() or isinstance(part, own) for part in parts)
     return carries or uses_name(parts)
 
 
@@ -129,6 +135,8 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
         return lottery_card.render(context.lotteries[part.lottery])
     if isinstance(part, TopicCard):
         return topic_card.render(context.topics[part.topic])
+    if isinstance(part, SurveyCard):
+        return survey_card.render(context.surveys[part.survey])
     if isinstance(part, LineCouponPart):
         return line_coupon.render(part)
     if isinstance(part, MyPage):

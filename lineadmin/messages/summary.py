@@ -17,6 +17,7 @@ from lineadmin.messages.parts import (
     Part,
     RichMessage,
     Sticker,
+    SurveyCard,
     Text,
     TopicCard,
     Video,
@@ -70,6 +71,8 @@ def _word(part: Part, titles: dict[str, str]) -> str:
         return f"📮 {part.topic}"
     if isinstance(part, MyPage):
         return "👤"
+    if isinstance(part, SurveyCard):
+        return f"📝 {part.survey}"
     if isinstance(part, CouponCard):
         return f"🎟️ {titles.get(part.coupon, part.coupon)}"
     return ""

@@ -29,6 +29,7 @@ from lineadmin.reports.timeline import DELIVERY, FACT, REPLY, Moment
 from lineadmin.sequences.advance import place_of
 from lineadmin.sequences.models import Sequence
 from lineadmin.staff.models import Staff
+from lineadmin.surveys.models import Survey
 from lineadmin.topics.models import Topic
 from lineadmin.topics.states import PLACE_LABELS
 from lineadmin.tracking.names import names_of
@@ -50,6 +51,7 @@ _ABOUT = {
     "lottery.drawn": "lottery",
     "topic.subscribed": "topic",
     "topic.stopped": "topic",
+    "survey.answered": "survey",
     "sequence.enrolled": "sequence",
     "sequence.ended": "sequence",
     "linked": "staff",
@@ -67,6 +69,7 @@ _SET_BY: dict[str, Any] = {
     "topic": _l("by a topic"),
     "coupon": _l("by a coupon"),
     "link": _l("by a link"),
+    "survey": _l("by a survey"),
     "observed": _l("by observation"),
 }
 _ISSUED_BY: dict[str, Any] = {
@@ -77,6 +80,7 @@ _ISSUED_BY: dict[str, Any] = {
     "staff": _l("by staff"),
     "claim": _l("claimed by the friend"),
     "thanks": _l("after a redemption"),
+    "survey": _l("for answering a survey"),
 }
 _LEFT_BECAUSE: dict[str, Any] = {
     "": _l("reached the end"),
@@ -192,6 +196,7 @@ _LOOK_UP: dict[str, Callable[[set[int]], dict[int, str]]] = {
     "coupon": _named(Coupon, Coupon.title),
     "lottery": _named(Lottery, Lottery.title),
     "topic": _named(Topic, Topic.name),
+    "survey": _named(Survey, Survey.title),
     "sequence": _named(Sequence, Sequence.name),
     "broadcast": _named(Broadcast, Broadcast.name),
     "source": _named(Source, Source.name),

@@ -22,6 +22,8 @@ from lineadmin.segments.fields import KNOWN
 from lineadmin.segments.models import Segment, TagRule
 from lineadmin.segments.tree import Leaf, TreeError, leaves
 from lineadmin.sequences.models import Sequence, SequenceVersion
+from lineadmin.surveys.models import Survey
+from lineadmin.surveys.questions import Question, questions_of
 
 KIND_LABELS: dict[str, Any] = {
     "segment": _l("Segment"),
@@ -30,6 +32,7 @@ KIND_LABELS: dict[str, Any] = {
     "coupon": _l("Coupon"),
     "tag": _l("Tag"),
     "reply": _l("Auto-response"),
+    "survey": _l("Survey"),
 }
 
 
@@ -71,15 +74,17 @@ def of_tag(tag: Tag) -> list[Use]:
     for coupon in Coupon.select().where(Coupon.archived_at.is_null()):
         if tag.id in (coupon.after_tags or []):
             found.append(Use("coupon", coupon.id, coupon.title))
+    found += _surveys(lambda one: any(tag.id in choice.tags for choice in one.choices))
     return list(dict.fromkeys(found))
 
 
 def of_field(key: str) -> list[Use]:
     """What asks for this field of the shop's own."""
-    return _uses(
+    asked = _uses(
         lambda leaf: leaf.field == f"attr:{key}",
         lambda trigger: (trigger.get("date") or {}).get("field") == key,
     )
+    return [*asked, *_surveys(lambda one: one.field == key)]
 
 
 def told(uses: list[Use]) -> list[str]:
@@ -96,6 +101,11 @@ def _uses(asks: Callable[[Leaf], bool], starts: Callable[[dict[str, Any]], bool]
     found = [use for use, tree in _trees() if _any_leaf(tree, asks)]
     found += [use for use, trigger in _triggers() if starts(trigger)]
     return list(dict.fromkeys(found))
+
+
+def _surveys(asks: Callable[[Question], bool]) -> list[Use]:
+    rows = Survey.select().where(Survey.archived_at.is_null()).order_by(Survey.title)
+    return [Use("survey", row.id, row.title) for row in rows if any(map(asks, questions_of(row)))]
 
 
 def _any_leaf(raw: Any, asks: Callable[[Leaf], bool]) -> bool:

@@ -26,6 +26,7 @@ from lineadmin.segments.widgets import (
     Ask,
     Subject,
 )
+from lineadmin.surveys.models import Survey
 from lineadmin.tracking import names as links
 from lineadmin.tracking.clicks import CLICKED as LINK_CLICKED
 
@@ -216,7 +217,7 @@ def _fact(leaf: Leaf, context: f.Context) -> Condition:
 
 
 def fact_objects(kind: str, values: tuple[Any, ...]) -> list[int]:
-    """The ids of the tags, coupons, sources or links with these names or codes."""
+    """The ids of the tags, coupons, surveys, sources or links with these names or codes."""
     if kind == LINK_CLICKED:
         return links.ids_named(values)
     name: Any = Source.code
@@ -224,12 +225,14 @@ def fact_objects(kind: str, values: tuple[Any, ...]) -> list[int]:
         name = Tag.name
     elif kind.startswith("coupon."):
         name = Coupon.code
+    elif kind.startswith("survey."):
+        name = Survey.code
     return [row.id for row in name.model.select(name.model.id).where(name.in_(list(values)))]
 
 
 def has_objects(kind: str) -> bool:
-    """Whether facts of this kind are about a tag, a coupon, a source or a link."""
-    return kind.startswith(("tag.", "coupon.", "source.")) or kind == LINK_CLICKED
+    """Whether facts of this kind are about a tag, a coupon, a survey, a source or a link."""
+    return kind.startswith(("tag.", "coupon.", "survey.", "source.")) or kind == LINK_CLICKED
 
 
 def _fact_subjects() -> list[Subject]:
@@ -248,6 +251,9 @@ def _fact_subject(kind: str, label: str) -> Subject:
         choices = [(row.code, row.title) for row in rows]
     elif kind == LINK_CLICKED:
         choices = [(name, name) for name in links.recent_names()]
+    elif kind.startswith("survey."):
+        surveys = Survey.select(Survey.code, Survey.title).order_by(Survey.id.desc())
+        choices = [(row.code, row.title) for row in surveys]
     else:
         sources = Source.select(Source.code, Source.name).order_by(Source.name)
         choices = [(row.code, row.name) for row in sources]

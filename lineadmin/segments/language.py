@@ -9,6 +9,7 @@ from lineadmin.segments import (  # noqa: F401  (they fill the registry)
     about_deeds,
     about_friend,
     about_purchases,
+    about_surveys,
     about_topics,
     sample,
 )

@@ -18,6 +18,7 @@ from lineadmin.shopfile.people import dump_fields, dump_sources, dump_tags
 from lineadmin.shopfile.programs import dump_sequences
 from lineadmin.shopfile.sendings import dump_broadcasts
 from lineadmin.shopfile.shop import dump_shop
+from lineadmin.shopfile.surveys import dump_surveys
 from lineadmin.shopfile.templates import dump_templates
 from lineadmin.shopfile.topics import dump_topics
 from lineadmin.shopfile.values import CLOCK
@@ -60,6 +61,7 @@ def as_data() -> dict[str, Any]:
         "coupons": dump_coupons(),
         "lotteries": dump_lotteries(),
         "topics": dump_topics(),
+        "surveys": dump_surveys(),
         "templates": dump_templates(),
         "greeting": dump_greeting(),
         "replies": dump_replies(),

@@ -20,6 +20,7 @@ from lineadmin.shopfile.schema import ShopFile
 from lineadmin.shopfile.sendings import load_broadcasts
 from lineadmin.shopfile.shop import load_shop
 from lineadmin.shopfile.source import read
+from lineadmin.shopfile.surveys import load_surveys
 from lineadmin.shopfile.templates import load_templates
 from lineadmin.shopfile.topics import load_topics
 from lineadmin.shopfile.words import load_greeting, load_replies
@@ -35,6 +36,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("lotteries", load_lotteries),
     ("categories", load_categories),
     ("topics", load_topics),
+    ("surveys", load_surveys),
     ("segments", load_segments),
     ("templates", load_templates),
     ("tags", load_tag_rules),

@@ -141,6 +141,7 @@ def _duplicates(file: ShopFile, source: Source) -> list[ShopFileError]:
         ("coupons", "code"),
         ("lotteries", "code"),
         ("topics", "code"),
+        ("surveys", "code"),
         ("templates", "name"),
         ("replies", "name"),
         ("sequences", "name"),

@@ -210,6 +210,52 @@ class LotteryPart(Part):
     state: Literal["active", "paused", "closed"] | None = None
 
 
+class ChoicePart(Part):
+    """A choice with the tags whoever takes it gets."""
+
+    text: Name
+    tags: list[Name] = []
+
+
+class QuestionPart(Part):
+    """A question of a survey, known by its text; a choice may be written as its text alone."""
+
+    text: Name
+    type: Literal[
+        "one",
+        "several",
+        "rating",
+        "text",
+        "number",
+        "date",
+        "birth_year",
+        "gender",
+        "region",
+        "field",
+    ]
+    required: StrictBool = False
+    help: str = ""
+    choices: list[Name | ChoicePart] = []
+    field: Name = ""
+
+
+class SurveyPart(Part):
+    """A survey, known by its code."""
+
+    code: Name
+    title: Name | None = None
+    intro: str | None = None
+    questions: list[QuestionPart] | None = None
+    repeat: Literal["once", "sending"] | None = None
+    from_: DayOrMoment | None = Field(default=None, alias="from")
+    until: DayOrMoment | None = None
+    thanks: str | None = None
+    coupon: Name | None = None
+    gift: Literal["once", "each"] | None = None
+    state: Literal["draft", "open", "closed"] | None = None
+    archived: StrictBool | None = None
+
+
 class TopicPart(Part):
     """Something friends can subscribe to, known by its code."""
 
@@ -343,6 +389,7 @@ class ShopFile(Part):
     coupons: list[CouponPart] | None = None
     lotteries: list[LotteryPart] | None = None
     topics: list[TopicPart] | None = None
+    surveys: list[SurveyPart] | None = None
     templates: list[TemplatePart] | None = None
     greeting: Greeting | None = None
     replies: list[ReplyPart] | None = None

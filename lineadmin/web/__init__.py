@@ -19,6 +19,7 @@ DOORS = (
     "my_page",
     "my_coupons",
     "my_topics",
+    "survey_page",
     "links",
     "entry",
 )

@@ -51,6 +51,7 @@ export const PARTS = {
   lottery: chosen("lottery", "[data-lottery]"),
   topic: chosen("topic", "[data-topic]"),
   my_page: chosen("my_page", "[data-my-page]"),
+  survey: chosen("survey", "[data-survey]"),
   line_coupon: chosen("line_coupon", "[data-line-coupon]"),
   image: {
     make(card, composer, value) {

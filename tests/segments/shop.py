@@ -10,6 +10,7 @@ from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
 from lineadmin.purchases.models import Purchase, PurchaseCategory, PurchaseLine
+from lineadmin.surveys.models import Survey, SurveyAnswer, SurveySending
 from lineadmin.topics.models import Subscription, Topic
 from tests.factories import make_friend
 
@@ -35,6 +36,8 @@ def make_shop() -> dict[str, Friend]:
     Field.create(key="since", name="入會日", type="date")
     for code in ("bento20", "soup"):
         Coupon.create(code=code, title=code, benefit="percent", created_at=days_ago(300))
+    survey = Survey.create(code="taste", title="口味", link_key="0", created_at=days_ago(300))
+    sent = SurveySending.create(survey=survey, origin="broadcast", first_at=days_ago(300))
     friends = {
         "hana": _friend(
             "hana",
@@ -112,6 +115,15 @@ def make_shop() -> dict[str, Friend]:
     bought(friends["taro"], 30, 499, None)
     bought(friends["ming"], 2, 9_000, goods["湯"], gone=True)  # taken back
     bought(friends["popo"], 100, 1_000, goods["湯"])
+    for name, days in (("hana", 2), ("ming", 40)):
+        SurveyAnswer.create(
+            survey=survey,
+            friend_id=friends[name].id,
+            sending=sent,
+            revision=1,
+            month=202611,
+            at=days_ago(days),
+        )
     return friends
 
 

@@ -18,6 +18,7 @@ from lineadmin.journal.models import Fact
 from lineadmin.purchases.models import PurchaseCategory
 from lineadmin.segments.models import Segment
 from lineadmin.segments.sample import sample_bucket
+from lineadmin.surveys.models import Survey, SurveyAnswer, SurveySending
 from lineadmin.topics.models import Subscription, Topic
 from tests.factories import make_friend
 from tests.segments.shop import NOW, TAIPEI, bought, days_ago
@@ -45,6 +46,7 @@ class Person:
     opted_out: bool
     tags: dict[str, float] = field(default_factory=dict)  # name -> days ago
     coupon: str = "none"
+    survey: str = "not"
     topic: str = "none"  # or "expired", which is "stopped" in the language
     messages: list[float] = field(default_factory=list)
     allergy: str | None = None
@@ -77,6 +79,7 @@ def people(count: int) -> list[Person]:
             opted_out=chance.random() < 0.2,
             tags={tag: chance.choice((1.5, 3.5)) for tag in TAGS if chance.random() < 0.4},
             coupon=chance.choice(("none", "held", "redeemed", "expired")),
+            survey=chance.choice(("answered", "not")),
             topic=chance.choice(("none", "subscribed", "stopped", "expired")),
             messages=[chance.choice((0.5, 2.5, 9.5)) for _ in range(chance.randrange(4))],
             allergy=maybe("無", "花生"),
@@ -109,6 +112,8 @@ def store(everybody: list[Person]) -> None:
     soup = Coupon.create(code="soup", title="soup", benefit="gift", created_at=NOW)
     menu = Topic.create(code="menu", name="menu", frequency="weekly", created_at=NOW)
     categories = {name: PurchaseCategory.create(name=name, created_at=NOW) for name in CATEGORIES}
+    survey = Survey.create(code="taste", title="taste", link_key="0", created_at=NOW)
+    sent = SurveySending.create(survey=survey, origin="broadcast", first_at=NOW)
     Segment.create(name="young", tree=YOUNG, created_at=NOW)
     for person in everybody:
         joined = None if person.joined is None else days_ago(person.joined)
@@ -139,6 +144,10 @@ def store(everybody: list[Person]) -> None:
                 object_id=about,
                 at=days_ago(1),
                 handled_at=NOW,
+            )
+        if person.survey == "answered":
+            SurveyAnswer.create(
+                survey=survey, friend_id=row.id, sending=sent, revision=1, month=202611, at=NOW
             )
         if person.coupon != "none":
             CouponIssue.create(
@@ -239,6 +248,7 @@ def truth(tree: dict[str, Any], person: Person) -> bool:
         "silent_days": calendar_days(person.seen),
         "source": None if person.source == "unknown" else person.source,
         "coupon:gift": person.coupon,
+        "survey:taste": person.survey,
         "attr:allergy": person.allergy,
         "attr:visits": person.visits,
         "attr:since": person.since,
@@ -363,6 +373,7 @@ LEAVES = st.one_of(
     asked("source", st.sampled_from((*SOURCES, "unknown")), *WORDS),
     asked("status", st.sampled_from(("friend", "blocked", "unknown")), "is", "is_not"),
     asked("opted_out", st.booleans(), "is", "is_not"),
+    asked("survey:taste", st.sampled_from(("answered", "not")), *WORDS[:4]),
     asked("coupon:gift", st.sampled_from(("held", "redeemed", "expired", "none")), *WORDS[:4]),
     asked("topic:menu", st.sampled_from(("subscribed", "stopped", "none")), *WORDS),
     asked("attr:allergy", st.sampled_from(("無", "花生")), *WORDS),

@@ -94,6 +94,12 @@ TABLE: list[tuple[dict[str, Any], str]] = [
     (leaf("coupon:bento20", "none_of", ["held", "none"]), "taro ming"),
     (leaf("coupon:soup", "is", "redeemed", within_days=45), ""),
     (leaf("coupon:soup", "is", "redeemed", within_days=46), "hana"),
+    # Surveys: answered by hana lately, by ming long ago.
+    (leaf("survey:taste", "is", "answered"), "hana ming"),
+    (leaf("survey:taste", "is", "answered", within_days=30), "hana"),
+    (leaf("survey:taste", "is", "not"), "taro popo kai mute csv"),
+    (leaf("survey:taste", "is_not", "answered"), "taro popo kai mute csv"),
+    (leaf("survey:taste", "any_of", ["answered", "not"]), "hana taro ming popo kai mute csv"),
     # Topics: hana and mute subscribe, taro's consent has run out, ming stopped.
     (leaf("topic:menu", "is", "subscribed"), "hana mute"),
     (leaf("topic:menu", "is", "stopped"), "taro ming"),

@@ -12,6 +12,7 @@ from lineadmin.friends.models import Source
 from lineadmin.sequences import actions, starters
 from lineadmin.sequences.definition import dump, parse
 from lineadmin.sequences.models import Sequence
+from lineadmin.surveys.models import Survey
 from tests.panel import panel_of
 from tests.sequences.stage import at
 
@@ -49,4 +50,5 @@ def test_a_new_sequence_starts_from_one(app: Any, clock: Any) -> None:
     survey, empty = (Sequence.get(Sequence.name == name) for name in ("問卷", "空的"))
     assert len(actions.definition_of(survey).branches[0].steps) == 10
     assert survey.live_version is None
+    assert (Survey.get().code, Survey.get().state) == ("monthly", "open")
     assert len(actions.definition_of(empty).branches[0].steps) == 1

@@ -20,6 +20,7 @@ class Starter:
     name: str
     about: str
     definition: dict[str, Any]
+    surveys: tuple[dict[str, Any], ...] = ()  # those its messages lead to, in the same form
 
 
 @cache
@@ -40,7 +41,9 @@ def text_of(key: str) -> str:
 
 def _read(key: str) -> Starter:
     text = text_of(key)
-    [sequence] = YAML(typ="safe", pure=True).load(text)["sequences"]
+    file = YAML(typ="safe", pure=True).load(text)
+    [sequence] = file["sequences"]
     _comment, _colon, about = text.splitlines()[0].partition("：")
     definition = {"trigger": sequence["trigger"], "branches": sequence["branches"]}
-    return Starter(key, sequence["name"], about, definition)
+    surveys = tuple(file.get("surveys") or ())
+    return Starter(key, sequence["name"], about, definition, surveys)
