@@ -24,6 +24,7 @@ class Page:
 _ALL = (
     Page(HOME, _l("My page"), _l("Everything of yours with us, in one place.")),
     Page("coupons", _l("My coupons"), _l("See what you can use, and use it at the counter.")),
+    Page("orders", _l("My orders"), _l("See how far your order is, and ask for a change.")),
     Page("topics", _l("My subscriptions"), _l("Choose what we send you, and stop it at any time.")),
 )
 

@@ -18,6 +18,7 @@ DOORS = (
     "lottery_page",
     "my_page",
     "my_coupons",
+    "my_orders",
     "my_topics",
     "survey_page",
     "links",
