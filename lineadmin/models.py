@@ -5,7 +5,7 @@ from __future__ import annotations
 from peewee import Model
 
 from lineadmin.audiences.models import LineAudience
-from lineadmin.broadcasts.models import Broadcast, BroadcastSnapshot, LineInsight
+from lineadmin.broadcasts.models import Broadcast, BroadcastSnapshot, LineInsight, Narrowcast
 from lineadmin.clock import ClockOffset
 from lineadmin.coupons.models import (
     Coupon,
@@ -126,6 +126,7 @@ MODELS: tuple[type[Model], ...] = (
     Broadcast,
     BroadcastSnapshot,
     LineInsight,
+    Narrowcast,
     Sequence,
     DraftState,
     SequenceVersion,

@@ -37,8 +37,9 @@ from lineadmin.i18n import _, _l, _n
 from lineadmin.segments import tag_jobs
 from lineadmin.segments.models import Segment
 from lineadmin.segments.tree import TreeError
+from lineadmin.settings.line_total import friend_total
 from lineadmin.staff import audit
-from lineadmin.tasks import chores, doorbell
+from lineadmin.tasks import doorbell
 
 EVERYBODY = 10_000_000  # counts on confirm pages are exact
 
@@ -166,7 +167,7 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
 
     def known(self) -> dict[str, Any] | None:
         """How many of the account's friends are known here; None while LINE has counted none."""
-        counted = chores.friend_total()
+        counted = friend_total()
         if counted is None:
             return None
         total, day = counted

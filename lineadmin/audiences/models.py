@@ -31,6 +31,10 @@ class LineAudience(BaseModel):
     members = IntegerField(null=True)  # as LINE counts them
     may_change = BooleanField(default=True)  # False: LINE lets us use it only
     made_here = BooleanField(default=True)
+    # What it is for: empty = staff's own; `exclusion` = whom a narrowcast must not reach.
+    purpose = CharField(max_length=12, default="", constraints=[SQL("DEFAULT ''")])
+    broadcast_id = IntegerField(null=True)  # made for it, or of who saw or tapped it
+    request_id = CharField(max_length=64, default="", constraints=[SQL("DEFAULT ''")])
     created_at = UTCDateTimeField()  # real time
     expires_at = UTCDateTimeField(null=True)
     checked_at = UTCDateTimeField(null=True)  # real time of the last look at LINE's list

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin import segments
+from lineadmin.broadcasts import estimated as language
 from lineadmin.broadcasts import states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.row import get, record
@@ -17,8 +18,19 @@ from lineadmin.messages.parts import dump_parts, parse_parts
 from lineadmin.staff.models import Staff
 
 LONGEST_NAME = 60
-EDITED = ("name", "parts", "audience", "at", "variants", "holdout_percent", "service", "wake")
+EDITED = (
+    "name",
+    "parts",
+    "audience",
+    "at",
+    "variants",
+    "holdout_percent",
+    "service",
+    "wake",
+    "estimated",
+)
 MOST_HELD = 50  # percent
+KEPT: Any = object()  # what is not given stays as it is
 
 
 def draft_broadcast(
@@ -31,6 +43,7 @@ def draft_broadcast(
     holdout_percent: int = 0,
     service: bool = False,
     wake: bool = False,
+    estimated: Any = None,
     staff: Staff | None,
     now: datetime,
     wall: datetime,
@@ -43,9 +56,12 @@ def draft_broadcast(
     :param holdout_percent: this many of hundred get nothing, for comparison
     :param wake: it is to wake silent friends, and stops for those who never answer (dormant.py)
     :param service: a notice everybody has to have: the frequency cap neither stops nor counts it
+    :param estimated: instead of an audience, whom LINE is to choose (estimated.py)
     :raises DomainError: the name is empty, too long or taken; message or audience cannot be
     """
-    values = _checked(name, parts, audience, at, variants, holdout_percent, service, wake)
+    values = _checked(
+        name, parts, audience, at, variants, holdout_percent, service, wake, estimated
+    )
     by = None if staff is None else staff.id
     with atomic():
         row = Broadcast.insert(
@@ -73,11 +89,14 @@ def edit_broadcast(
     holdout_percent: int | None = None,
     service: bool | None = None,
     wake: bool | None = None,
+    estimated: Any = KEPT,
     version: int,
     staff: Staff | None,
     wall: datetime,
 ) -> int:
     """Change a draft; answers the version the next save has to name. None leaves a thing alone.
+
+    `estimated` is left alone where it is not given.
 
     :raises Conflict: somebody else saved since `version`
     :raises DomainError: it is no draft any more, or something in it cannot be
@@ -92,6 +111,7 @@ def edit_broadcast(
         row.holdout_percent if holdout_percent is None else holdout_percent,
         row.service if service is None else service,
         row.wake if wake is None else wake,
+        row.estimated if estimated is KEPT else estimated,
     )
     with atomic():
         row = get(broadcast_id)
@@ -158,6 +178,7 @@ def duplicate(
         holdout_percent=row.holdout_percent,
         service=row.service,
         wake=row.wake,
+        estimated=row.estimated,
         staff=staff,
         now=now,
         wall=wall,
@@ -173,6 +194,7 @@ def _checked(
     holdout_percent: int,
     service: bool,
     wake: bool,
+    estimated: Any,
 ) -> dict[str, Any]:
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME:
@@ -181,6 +203,9 @@ def _checked(
         )
     if audience is not None:
         audience = segments.dump(segments.parse(audience))
+    if estimated is not None:
+        estimated = language.parse(estimated)
+        audience = None
     if not 0 <= holdout_percent <= MOST_HELD:
         raise DomainError(
             _l("This must be a whole number from %(low)s to %(high)s.", low=0, high=MOST_HELD),
@@ -198,6 +223,7 @@ def _checked(
         "holdout_percent": holdout_percent,
         "service": service,
         "wake": wake,
+        "estimated": estimated,
     }
 
 
@@ -205,6 +231,8 @@ def _shown(values: dict[str, Any]) -> dict[str, Any]:
     """The values as the audit log names them."""
     shown = dict(values)
     shown["messages"] = shown.pop("parts")
+    if shown["estimated"] is None:
+        del shown["estimated"]
     return shown
 
 

@@ -69,7 +69,7 @@ def approve(
             void(row, now=now, wall=wall)
         raise Conflict(_l("It was changed since. Nothing was approved; it has to be asked again."))
     told = check_numbers(row, expected=expected, now=now)
-    packed = snapshot.take(row, now=now)
+    packed = None if row.estimated is not None else snapshot.take(row, now=now)
     with atomic():
         leaves_at = leaving(row.at, told.will_send, now)
         move(

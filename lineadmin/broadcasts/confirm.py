@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lineadmin import segments, settings
-from lineadmin.broadcasts import snapshot, states
+from lineadmin.broadcasts import estimated_sum, snapshot, states
 from lineadmin.broadcasts.frozen import hash_of
 from lineadmin.broadcasts.ledger import Ledger, is_everyone, ledger
 from lineadmin.broadcasts.models import Broadcast
@@ -70,12 +70,15 @@ def confirm_broadcast(
     if row.version != version:
         raise Conflict(_l("Somebody else changed this meanwhile. Nothing was saved."))
     _check_messages(row, now, public_url)
-    if row.audience is None:
+    if row.estimated is not None:
+        _check_same_for_all(row)
+    elif row.audience is None:
         raise DomainError(_l("Choose whom to send it to."), field="audience")
-    tree = segments.parse(row.audience)
-    segments.check_names(tree)
-    if is_everyone(tree) and not everyone_confirmed:
-        raise DomainError(_l("Confirm that you mean all friends."), field="typed")
+    else:
+        tree = segments.parse(row.audience)
+        segments.check_names(tree)
+        if is_everyone(tree) and not everyone_confirmed:
+            raise DomainError(_l("Confirm that you mean all friends."), field="typed")
     row.quiet_override = _reason(quiet_override)
     told = check_numbers(
         row, expected=expected, now=now, check_quota=check_quota, nobody_yet=nobody_yet
@@ -83,7 +86,7 @@ def confirm_broadcast(
     often = check_frequency(row, now if row.at is None else max(row.at, now), frequency_override)
     waits = not approved and needs_approval(told, settings.shop())
     leaves_at = None if waits else leaving(row.at, told.will_send, now)
-    packed = snapshot.take(row, now=now)
+    packed = None if row.estimated is not None else snapshot.take(row, now=now)
     with atomic():
         contents = [store_parts(parts, now) for parts in versions_of(row)]
         move(
@@ -117,6 +120,8 @@ def confirm_broadcast(
             "content": contents[0].hash,
             "audience": row.audience,
         }
+        if row.estimated is not None:
+            after["estimated"] = row.estimated
         verb = "ask_approval" if waits else "confirm"
         record(staff, verb, row, {"state": states.DRAFT}, after, wall)
         if row.quiet_override:
@@ -143,6 +148,8 @@ def check_numbers(
     if row.at is not None and now > row.at + states.LATE_AFTER:
         raise DomainError(_l("This time has passed. Choose another one."), field="at")
     told = sum_of(row, now=now)
+    if row.estimated is not None:
+        estimated_sum.refuse_impossible(row.estimated, told, sure=not nobody_yet)
     if told.will_send == 0 and not nobody_yet:
         raise DomainError(_l("Nobody would get it."), field="audience")
     if expected is not None and told.will_send > expected:
@@ -167,6 +174,10 @@ def check_numbers(
 
 def sum_of(row: Broadcast, *, now: datetime) -> Ledger:
     """The sum before sending of a stored broadcast with an audience."""
+    if row.estimated is not None:
+        return estimated_sum.ledger(
+            row.estimated, now=now, at=row.at, service=row.service, wake=row.wake
+        )
     return ledger(
         row.audience,
         now=now,
@@ -240,6 +251,27 @@ def back_to_draft(row: Broadcast, *, now: datetime, note: str = "") -> bool:
     if changed:
         snapshot.keep(row.id, None)
     return bool(changed)
+
+
+def _check_same_for_all(row: Broadcast) -> None:
+    """:raises DomainError: it asks for what needs to know who gets it, which only LINE does"""
+    if row.variants or row.holdout_percent:
+        raise DomainError(
+            _l(
+                "LINE chooses who gets it, so there can be no versions to compare and no holdout "
+                "group."
+            ),
+            field="estimated",
+        )
+    if is_personal(parse_parts(row.parts)):
+        raise DomainError(
+            _l(
+                "LINE sends the same message to all of them: take out names, coupons handed out "
+                "one by one, and links counted per friend. A coupon to be claimed by a tap is "
+                "fine."
+            ),
+            field="parts",
+        )
 
 
 def _check_messages(row: Broadcast, now: datetime, public_url: str | None) -> None:

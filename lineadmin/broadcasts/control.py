@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from lineadmin.broadcasts import states
+from lineadmin.broadcasts import narrow, states
 from lineadmin.broadcasts.confirm import leaving
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.row import get, move, record
 from lineadmin.db import atomic
+from lineadmin.errors import DomainError
+from lineadmin.i18n import _l
 from lineadmin.outbox import resolve
 from lineadmin.outbox.models import OriginKind
 from lineadmin.staff.models import Staff
@@ -18,8 +20,9 @@ from lineadmin.staff.models import Staff
 def pause(broadcast_id: int, *, staff: Staff | None, wall: datetime) -> None:
     """Let nothing more of it leave for now.
 
-    :raises DomainError: it is not on its way
+    :raises DomainError: it is not on its way, or LINE has it already
     """
+    _require_here(broadcast_id)
     _switch(
         broadcast_id,
         (states.PLANNING, states.SENDING),
@@ -35,11 +38,17 @@ def resume(broadcast_id: int, *, staff: Staff | None, wall: datetime) -> None:
     """Go on where it was paused."""
     row = get(broadcast_id)
     to = states.PLANNING if row.plan_whole_at is None else states.SENDING
+    if row.estimated is not None:
+        narrow.look_again(row.id, wall)
     _switch(broadcast_id, (states.PAUSED,), to, "resume", staff, wall, pause_reason="")
 
 
 def stop(broadcast_id: int, *, staff: Staff | None, wall: datetime) -> None:
-    """Take back everything that is not on its way yet; the worker does it within seconds."""
+    """Take back everything that is not on its way yet; the worker does it within seconds.
+
+    :raises DomainError: LINE has it already
+    """
+    _require_here(broadcast_id)
     _switch(
         broadcast_id,
         (states.PLANNING, states.SENDING, states.PAUSED),
@@ -100,7 +109,15 @@ def release(broadcast_id: int, *, staff: Staff | None, now: datetime, wall: date
     with atomic():
         resolve.release_held(OriginKind.BROADCAST, [broadcast_id], staff=staff, now=now, wall=wall)
         _switch(broadcast_id, (states.HELD,), to, "release", staff, wall, **fields)
+        if row.estimated is not None:
+            narrow.look_again(row.id, wall)
     return get(broadcast_id)
+
+
+def _require_here(broadcast_id: int) -> None:
+    """:raises DomainError: LINE chooses the recipients, and has the one request already"""
+    if get(broadcast_id).estimated is not None and narrow.line_has_it(broadcast_id):
+        raise DomainError(_l("LINE has it already. It can't be called back any more."))
 
 
 def _switch(

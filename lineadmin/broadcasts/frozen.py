@@ -25,6 +25,8 @@ def hash_of(row: Broadcast) -> str:
         "wake": row.wake,
         "quiet": row.quiet_override,
     }
+    if row.estimated is not None:
+        told["estimated"] = row.estimated
     return hashlib.sha256(dump_json(told).encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import date, datetime, timedelta
 
-from lineadmin.broadcasts.models import Broadcast, LineInsight
+from lineadmin.broadcasts.models import Broadcast, LineInsight, Narrowcast
 from lineadmin.broadcasts.states import SENT, STARTED
 from lineadmin.db import atomic
 from lineadmin.line.errors import LineError
@@ -31,16 +31,26 @@ def read_due(gateway: Gateway, *, now: datetime, wall: datetime) -> int:
         first = row.leaves_at.astimezone(LINE_CALENDAR).date()
         last = min(now.astimezone(LINE_CALENDAR).date(), first + MOVING)
         unit = units.name_of(OriginKind.BROADCAST, row.id)
-        if unit is None:
+        request_id = _request_of(row.id) if row.estimated is not None else None
+        if unit is None and not request_id:
             continue
         try:
-            answer = gateway.unit_statistics(unit, first, last)
+            if request_id:
+                answer = gateway.message_statistics(request_id)
+            else:
+                answer = gateway.unit_statistics(unit or "", first, last)
         except LineError as error:
             logger.info("LINE's numbers of broadcast %s could not be read: %s", row.id, error)
             break
         _keep(row.id, answer, first, last, wall)
         read += 1
     return read
+
+
+def _request_of(broadcast_id: int) -> str | None:
+    """What LINE knows a broadcast by whose recipients it chose."""
+    row = Narrowcast.get_or_none(Narrowcast.broadcast_id == broadcast_id)
+    return None if row is None else row.request_id
 
 
 def of(broadcast_id: int) -> LineInsight | None:
@@ -70,7 +80,7 @@ def _due(now: datetime, wall: datetime) -> list[Broadcast]:
         LineInsight.read_at > wall - READ_EVERY
     )
     return list(
-        Broadcast.select(Broadcast.id, Broadcast.leaves_at)
+        Broadcast.select(Broadcast.id, Broadcast.leaves_at, Broadcast.estimated)
         .where(
             Broadcast.state.in_(STARTED),
             Broadcast.leaves_at > now - MOVING,

@@ -45,6 +45,8 @@ class Ledger:
     holdout: int = 0
     reserve: int = 0
     no_consent: int = 0
+    beyond: int = 0  # more than it may reach, or than the month has left
+    at_most: bool = False  # LINE chooses: every number of people is an upper bound
 
     @property
     def short(self) -> int:

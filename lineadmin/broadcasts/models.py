@@ -53,6 +53,7 @@ class Broadcast(BaseModel):
     blocks_24 = IntegerField(null=True)  # who blocked within 24 hours, once those are over
     blocks_48 = IntegerField(null=True)
     wake = BooleanField(default=False, constraints=[SQL("DEFAULT FALSE")])  # see dormant.py
+    estimated = JSONTextField(null=True)  # instead of an audience: whom LINE is to choose
 
 
 Broadcast.add_index(
@@ -69,6 +70,32 @@ class BroadcastSnapshot(BaseModel):
 
     broadcast_id = IntegerField(unique=True)
     friends = BlobField()  # packed by snapshot.py
+
+
+class Narrowcast(BaseModel):
+    """How far a broadcast is whose recipients LINE chooses: see narrow.py.
+
+    step: list -> hand -> list … until nobody is left to be handed over -> send. Times are real.
+    """
+
+    broadcast_id = IntegerField(unique=True)
+    step = CharField(max_length=4, default="list")
+    shipment_id = IntegerField(null=True)  # the latest request
+    request_id = CharField(max_length=64, default="")  # LINE knows it by this, once accepted
+    accepted_at = UTCDateTimeField(null=True)
+    phase = CharField(max_length=16, default="")  # LINE's word; "" = not told yet
+    succeeded = IntegerField(null=True)
+    failed = IntegerField(null=True)
+    target = IntegerField(null=True)
+    error_code = IntegerField(null=True)
+    error = CharField(max_length=500, default="")  # a code of ours, or LINE's words
+    asked = IntegerField(default=0)  # how often LINE was asked since the step began
+    ask_at = UTCDateTimeField(null=True)  # next look; null = nothing to look for
+
+
+Narrowcast.add_index(
+    Narrowcast.index(Narrowcast.ask_at, name="narrowcast_due", where=SQL("ask_at IS NOT NULL"))
+)
 
 
 class LineInsight(BaseModel):

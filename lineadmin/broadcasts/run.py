@@ -12,7 +12,7 @@ from datetime import datetime
 from peewee import SQL, fn
 
 from lineadmin import segments, settings
-from lineadmin.broadcasts import approval, states
+from lineadmin.broadcasts import approval, narrow, states
 from lineadmin.broadcasts.dormant import asleep, tag_them
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.topic import without_consent
@@ -32,13 +32,15 @@ from lineadmin.staff import audit
 def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda: False) -> int:
     """Move every broadcast on that can move; how many steps that were."""
     steps = 0
-    for broadcast_id, state in _live(now):
+    for broadcast_id, state, narrowed in _live(now):
         if stopping():
             break
         if state == states.SCHEDULED:
             steps += _set_off(broadcast_id, now, wall)
             state = states.PLANNING
-        if state == states.PLANNING:
+        if narrowed and state in (states.PLANNING, states.SENDING):
+            steps += narrow.advance(broadcast_id, state, now, wall, stopping)
+        elif state == states.PLANNING:
             while not stopping() and plan_chunk(broadcast_id, now):
                 steps += 1
         elif state == states.STOPPING:
@@ -53,7 +55,11 @@ def advance(now: datetime, wall: datetime, stopping: Callable[[], bool] = lambda
 
 def is_due(now: datetime) -> bool:
     """Whether a broadcast leaves now, is being planned, or is being stopped."""
-    return any(state != states.SENDING for _id, state in _live(now))
+    found = _live(now)
+    narrowed = [one for one, state, it_is in found if it_is and state == states.PLANNING]
+    if narrowed and narrow.is_listing(narrowed):
+        return True
+    return any(state != states.SENDING for one, state, _it_is in found if one not in narrowed)
 
 
 def next_moment(now: datetime) -> datetime | None:
@@ -150,17 +156,20 @@ def plan_chunk(broadcast_id: int, now: datetime, limit: int = CHUNK) -> bool:
     return planned.last_friend_id is not None
 
 
-def _live(now: datetime) -> list[tuple[int, str]]:
-    """Those the tick may have something to do for, by their partial index."""
+def _live(now: datetime) -> list[tuple[int, str, bool]]:
+    """Those the tick may have something to do for, and whether LINE chooses their recipients.
+
+    By their partial index.
+    """
     rows = (
-        Broadcast.select(Broadcast.id, Broadcast.state)
+        Broadcast.select(Broadcast.id, Broadcast.state, Broadcast.estimated)
         .where(
             SQL("state IN ('scheduled', 'planning', 'sending', 'stopping')"),
             Broadcast.leaves_at <= now,
         )
         .order_by(Broadcast.leaves_at, Broadcast.id)
     )
-    return [(row.id, row.state) for row in rows]
+    return [(row.id, row.state, row.estimated is not None) for row in rows]
 
 
 def _set_off(broadcast_id: int, now: datetime, wall: datetime) -> int:
@@ -179,6 +188,8 @@ def _set_off(broadcast_id: int, now: datetime, wall: datetime) -> int:
             .execute()
         )
         if changed:
+            if row.estimated is not None:
+                narrow.begin(broadcast_id)
             return 1
         changed = (
             Broadcast.update(state=states.LATE, version=Broadcast.version + 1)
@@ -225,6 +236,8 @@ def _finish(broadcast_id: int, now: datetime) -> bool:
         row = Broadcast.get_by_id(broadcast_id)
         if row.state not in (states.SENDING, states.STOPPING):
             return False
+        if row.estimated is not None:
+            return row.state == states.STOPPING and narrow.finish_stopping(broadcast_id, now)
         if has_unfinished(OriginKind.BROADCAST, broadcast_id):
             return False
         ended = states.SENT if row.state == states.SENDING else states.CANCELED

@@ -15,6 +15,7 @@ SENDING = "sending"
 PAUSED = "paused"  # by staff, or because LINE refuses the content
 STOPPING = "stopping"  # what is not on its way is being taken back
 SENT = "sent"
+FAILED = "failed"  # LINE took it and sent it to nobody
 CANCELED = "canceled"  # stopped on the way, or dropped
 LATE = "late"  # the server was down at its time: staff decide
 HELD = "held"  # after a restore: staff decide
@@ -28,6 +29,7 @@ LABELS: dict[str, Any] = {
     PAUSED: _l("Paused"),
     STOPPING: _l("Stopping"),
     SENT: _l("Sent"),
+    FAILED: _l("Failed"),
     CANCELED: _l("Cancelled"),
     LATE: _l("Too late"),
     HELD: _l("On hold"),
@@ -41,11 +43,12 @@ KINDS = {
     PAUSED: "warn",
     STOPPING: "warn",
     SENT: "ok",
+    FAILED: "bad",
     CANCELED: "quiet",
     LATE: "bad",
     HELD: "warn",
 }
-ENDED = (SENT, CANCELED)
+ENDED = (SENT, FAILED, CANCELED)
 STARTED = (PLANNING, SENDING, PAUSED, STOPPING, SENT)
 
 LATE_AFTER = timedelta(hours=2)

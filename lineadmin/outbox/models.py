@@ -16,6 +16,8 @@ from peewee import (
 
 from lineadmin.db import BaseModel, JSONTextField, UTCDateTimeField
 
+NARROWCAST = "narrowcast"  # the kind of a shipment whose recipients LINE chooses
+
 
 class OriginKind(IntEnum):
     """Which program wanted a message sent."""
@@ -75,11 +77,11 @@ class Shipment(BaseModel):
     Times here are real time. `fence` counts claims: only the latest claimant may record a result.
     """
 
-    kind = CharField(max_length=10)  # push | multicast
+    kind = CharField(max_length=10)  # push | multicast | narrowcast
     origin_kind = SmallIntegerField()
     origin_id = IntegerField()
     body = TextField()  # the exact JSON text that is posted
-    recipients = IntegerField()
+    recipients = IntegerField()  # of a narrowcast: at most so many
     retry_key = CharField(max_length=36, unique=True)
     state = SmallIntegerField(default=ShipmentState.READY)
     try_at = UTCDateTimeField()  # not before

@@ -31,6 +31,7 @@ from lineadmin.outbox import claim, pauses, phase, quota, reasons
 from lineadmin.outbox.ends import dissolve, give_up
 from lineadmin.outbox.live import Listed, changed, flying, one_of, packed, rows
 from lineadmin.outbox.models import (
+    NARROWCAST,
     Delivery,
     DeliveryState,
     OriginKind,
@@ -79,15 +80,27 @@ def fate_of(result: Result) -> Fate:
         return Fate.ACCEPTED
     if error is None:
         return Fate.NOT_TRIED
-    if isinstance(error, LineRefused):
+    if isinstance(error, LineRefused) or _not_for_us(result):
         if result.flight.unclear:
             return Fate.UNKNOWN
+        if result.flight.kind == NARROWCAST:
+            return Fate.REFUSED
         if result.flight.recipients > 1 and not content_is_refused(error):
             return Fate.SPLIT
         return Fate.REFUSED
     if isinstance(error, LineQuotaExhausted) and not result.flight.unclear:
         return Fate.DISSOLVE
     return Fate.AGAIN
+
+
+def _not_for_us(result: Result) -> bool:
+    """403 to a narrowcast speaks of this one (too few friends), not of our access to LINE."""
+    error = result.error
+    return (
+        isinstance(error, LineAuthFailed)
+        and error.status == 403
+        and result.flight.kind == NARROWCAST
+    )
 
 
 def content_is_refused(error: LineError) -> bool:
@@ -152,13 +165,14 @@ def _accepted(results: list[Result], done: Recorded, now: datetime, wall: dateti
         )
         .from_(told.source)
         .where((Shipment.id == told.column(1)) & (Shipment.fence == told.column(2)) & flying())
-        .returning(Shipment.id, Shipment.recipients, Shipment.quota_month)
+        .returning(Shipment.id, Shipment.recipients, Shipment.quota_month, Shipment.kind)
     )
     months: Counter[str] = Counter()
     ids = []
-    for shipment_id, recipients, month in rows(written):
+    for shipment_id, recipients, month, kind in rows(written):
         ids.append(shipment_id)
-        months[month] += recipients
+        if kind != NARROWCAST:  # how many those reach is known later
+            months[month] += recipients
     done.sent += changed(
         Delivery.update(state=int(DeliveryState.SENT), done_at=now).where(
             one_of(Delivery.shipment, ids) & packed()
@@ -234,7 +248,9 @@ def _tell_used_up(results: list[Result], programs: Programs, now: datetime, wall
     refused = [result for result in results if isinstance(result.error, LineQuotaExhausted)]
     if not refused:
         return
-    quota.exhaust(now, wall)
+    if any(result.flight.kind != NARROWCAST for result in refused):
+        # LINE wants to hold more for a narrowcast than is left: others may fit all the same.
+        quota.exhaust(now, wall)
     for kind, origin_id in {(r.flight.origin_kind, r.flight.origin_id) for r in refused}:
         if kind in PROGRAMS:
             programs.waits(OriginKind(kind), origin_id, reasons.QUOTA, now)

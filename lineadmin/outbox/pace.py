@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from lineadmin.line import limits
+from lineadmin.outbox.models import NARROWCAST
 
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 60.0
@@ -86,6 +87,8 @@ def buckets() -> dict[str, Bucket]:
     return {
         "push": Bucket(limits.PUSH_PER_SECOND),
         "multicast": Bucket(limits.MULTICAST_PER_SECOND),
+        # 60 an hour: a shop that sends more is told so by LINE, and waits as it says.
+        NARROWCAST: Bucket(limits.OTHERS_PER_SECOND),
     }
 
 

@@ -115,6 +115,7 @@ def plan_where(
     asleep: Expression | None = None,
     no_consent: Expression | None = None,
     counts_for_cap: bool = True,
+    only_left_out: bool = False,
 ) -> Planned:
     """Plan one message for the next `limit` friends, in id order, of those `where` picks.
 
@@ -123,6 +124,8 @@ def plan_where(
     `holdout` are conditions on `Friend`; whom `holdout` is true for gets nothing, on purpose, nor
     does whom `asleep` or `no_consent` is true for.
     It is evaluated per chunk, so it should probe per friend (EXISTS) rather than build one list.
+    `only_left_out` writes down those alone who get nothing: the others are reached in a way that
+    knows no single friend.
     """
     picked = Friend.id > after_friend_id
     if where is not None:
@@ -162,7 +165,7 @@ def plan_where(
                 Value(counts_for_cap),
                 *_outcome(judged.c.reason, now),
             ],
-        ).where(judged.c.friend_id > 0)
+        ).where(judged.c.reason != "" if only_left_out else judged.c.friend_id > 0)
         return _insert(rows, int(last))
 
 

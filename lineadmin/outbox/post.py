@@ -17,6 +17,7 @@ from lineadmin.line.errors import LineError, LineRateLimited, LineUnclear
 from lineadmin.line.exchange import CONNECT_SECONDS, READ_SECONDS
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox.claim import LEASE, Flight
+from lineadmin.outbox.models import NARROWCAST
 from lineadmin.outbox.pace import Breaker, buckets
 
 # The longest a request can take, and a moment to hand its result over.
@@ -113,7 +114,11 @@ class Post:
         too_late = time.monotonic() > order.start_until
         if too_late or self._halted.is_set() or not bucket.take(order.start_until):
             return Result(flight)
-        post = self._gateway.push if flight.kind == "push" else self._gateway.multicast
+        post = {
+            "push": self._gateway.push,
+            "multicast": self._gateway.multicast,
+            NARROWCAST: self._gateway.narrowcast,
+        }[flight.kind]
         try:
             accepted = post(flight.body.encode(), flight.retry_key)
         except LineError as error:

@@ -6,13 +6,13 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from lineadmin import config, settings
 from lineadmin.audiences import actions as audiences
 from lineadmin.audiences import upload
-from lineadmin.broadcasts import insight
+from lineadmin.broadcasts import insight, narrow_line
 from lineadmin.checkup import look as checkup
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import DomainError
@@ -22,13 +22,13 @@ from lineadmin.line.errors import LineError, sentence
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import quota
 from lineadmin.reports import effects
+from lineadmin.settings.line_total import keep_friend_total
 from lineadmin.settings.models import Setting
 from lineadmin.staff import throttle
 from lineadmin.staff.models import Staff
 
 FOLLOWERS_WANTED = "followers.wanted"
 FOLLOWERS_RESULT = "followers.result"
-FRIEND_TOTAL = "friends.total"
 
 WEB_STARTS_SECONDS = 3.0
 
@@ -63,8 +63,7 @@ def _count_friends(gateway: Gateway, _now: datetime, wall: datetime) -> None:
         logger.info("friends were not counted: %s", error)
         return
     if total is not None:
-        value = {"friends": total.friends, "day": total.day.isoformat()}
-        settings.mark(FRIEND_TOTAL, value, wall=wall)
+        keep_friend_total(total.friends, total.day, wall=wall)
 
 
 def _forget_sign_in_tries(_gateway: Gateway, _now: datetime, wall: datetime) -> None:
@@ -102,7 +101,7 @@ def run_due(gateway: Gateway, now: datetime, wall: datetime) -> int:
     marks = _marks()
     done = profile.fetch_due(gateway, wall=wall)
     done += csv_job.run_due(now, wall)
-    done += upload.advance(gateway, now, wall)
+    done += ask_line(gateway, now, wall)
     if marks.get(FOLLOWERS_WANTED) is not None:
         done += _import_followers(gateway, now, wall)
     for chore in CHORES:
@@ -111,6 +110,13 @@ def run_due(gateway: Gateway, now: datetime, wall: datetime) -> int:
             _run(chore, gateway, now, wall)
             done += 1
     return done
+
+
+def ask_line(gateway: Gateway, now: datetime, wall: datetime) -> int:
+    """What waits for an answer of LINE's: audiences, and broadcasts it chooses the people of."""
+    done = upload.advance(gateway, now, wall)
+    done += narrow_line.run_due(gateway, now, wall)
+    return done + narrow_line.forget_over(gateway, wall)
 
 
 def run(name: str, gateway: Gateway, now: datetime, wall: datetime) -> bool:
@@ -148,12 +154,6 @@ def followers_state() -> FollowersState:
         return FollowersState(running=True)
     row = Setting.get_or_none(Setting.key == FOLLOWERS_RESULT)
     return FollowersState() if row is None else FollowersState(at=row.changed_at, **row.value)
-
-
-def friend_total() -> tuple[int, date] | None:
-    """How many friends LINE counted, and at the end of which day; None where it never told."""
-    value = settings.get(FRIEND_TOTAL)
-    return None if value is None else (value["friends"], date.fromisoformat(value["day"]))
 
 
 def _import_followers(gateway: Gateway, now: datetime, wall: datetime) -> int:

@@ -14,7 +14,7 @@ from lineadmin.inbox import run as inbox
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import counts as outbox_counts
 from lineadmin.outbox.sender import Sender
-from lineadmin.tasks import programs
+from lineadmin.tasks import chores, programs
 from lineadmin.tasks.sending import Rooms, preparer
 
 MOST_PASSES = 10  # what one part starts, the next finds; a chain longer than this is a mistake
@@ -91,6 +91,9 @@ def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Co
                 counts,
                 "inbox",
                 lambda: inbox.dispatch_due(gateway, now, wall, public_url=config.public_url),
+            )
+            counts.broadcasts += _fenced(
+                counts, "audiences", lambda: chores.ask_line(gateway, now, wall)
             )
             _advance(counts, now, wall)
             _fenced(counts, "outbox", lambda: _send(sender, counts, now, wall))

@@ -21,6 +21,7 @@ from huey.consumer import Consumer
 from lineadmin import clock, migrate
 from lineadmin import config as configuration
 from lineadmin import db as database
+from lineadmin.broadcasts import narrow_line
 from lineadmin.config import Config
 from lineadmin.errors import ConfigError
 from lineadmin.family import end_with_supervisor
@@ -73,9 +74,12 @@ class Worker:
         self._programs = Loop(
             "programs", self._advance, is_due=lambda: programs.are_due(clock.now()), poll=1.0
         )
-        self._chores = Loop("chores", self._run_chores, is_due=lambda: False, poll=2.0)
+        self._chores = Loop(
+            "chores", self._run_chores, is_due=lambda: narrow_line.is_due(clock.wall()), poll=2.0
+        )
         self._inbox.wakes = [self._programs.wake, self._sender.wake, self._chores.wake]
         self._programs.wakes = [self._sender.wake]
+        self._chores.wakes = [self._sender.wake]
         self._loops = [self._inbox, self._programs, self._chores]
         self._sending = threading.Thread(
             target=self._sender.pump, args=(self._stop,), name="sender", daemon=True
