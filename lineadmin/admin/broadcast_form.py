@@ -19,6 +19,7 @@ from wtforms import (
 from lineadmin import segments
 from lineadmin.admin.composer import PartsField
 from lineadmin.admin.condition_form import ConditionField
+from lineadmin.admin.estimated_form import EstimatedFields, estimated_choice
 from lineadmin.admin.forms import MomentField, StaffForm, stripped
 from lineadmin.broadcasts.actions import LONGEST_NAME, MOST_HELD
 from lineadmin.broadcasts.ledger import is_everyone
@@ -33,6 +34,7 @@ from lineadmin.topics import queries as topics
 
 TAG, SEGMENT, OWN, EVERYONE = "tag", "segment", "own", "everyone"
 TOPIC = "topic"
+ESTIMATED = "estimated"
 NOW, LATER = "now", "later"
 
 
@@ -60,7 +62,7 @@ class TagNames(SelectMultipleField):
         super().__init__(label, choices=_tags, validate_choice=False, **kwargs)
 
 
-class BroadcastForm(StaffForm):
+class BroadcastForm(EstimatedFields):
     """Whom, when and what. A draft may lack any of them but its name."""
 
     name = StringField(
@@ -78,6 +80,7 @@ class BroadcastForm(StaffForm):
             (TOPIC, _l("Topic")),
             (OWN, _l("Own conditions")),
             (EVERYONE, _l("All friends")),
+            (ESTIMATED, _l("Estimated by LINE")),
         ],
         default=None,
     )
@@ -165,6 +168,7 @@ class BroadcastForm(StaffForm):
             "holdout_percent": self.holdout_percent.data or 0,
             "service": bool(self.service.data),
             "wake": bool(self.wake.data),
+            "estimated": self.estimated() if self.who.data == ESTIMATED else None,
         }
 
 
@@ -185,7 +189,11 @@ def form_of(row: Broadcast) -> BroadcastForm:
         holdout_percent=row.holdout_percent or None,
         service=row.service,
         wake=row.wake,
-        **audience_choice(row.audience),
+        **(
+            {"who": ESTIMATED, **estimated_choice(row.estimated)}
+            if row.estimated is not None
+            else audience_choice(row.audience)
+        ),
     )
 
 

@@ -10,10 +10,12 @@ from flask_admin import expose
 from werkzeug.wrappers import Response
 
 from lineadmin import clock, config, segments
-from lineadmin.admin.broadcast_results import blocker_words, changed, results
+from lineadmin.admin.broadcast_results import blocker_words, changed, line_numbers, results
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
+from lineadmin.admin.narrow_report import ENGAGED, engaged_request, narrow_results
 from lineadmin.admin.table import Table
-from lineadmin.broadcasts import approval, control, states
+from lineadmin.audiences import actions as audiences
+from lineadmin.broadcasts import approval, control, estimated, narrow, states
 from lineadmin.broadcasts.confirm import cancel_broadcast, sum_of
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.topic import is_subscribers
@@ -47,11 +49,14 @@ class BroadcastReport(Table):
             seconds = max(0, int((row.leaves_at - now).total_seconds()))
         found = outcome(row.id)
         told = results(row, found, now=now)
+        narrowed = narrow_results(row, line_numbers(row) if row.estimated is not None else None)
         return self.render(
             "admin/broadcast.html",
             broadcast=row,
             results=told,
             changes=changed(changes.numbers(row)) if told is None else told["changes"],
+            narrow=narrowed,
+            line_has_it=row.estimated is not None and narrow.line_has_it(row.id),
             friend_url=_friend_url,
             may_lookup=self.may("lookup"),
             blocker_words=blocker_words,
@@ -75,6 +80,26 @@ class BroadcastReport(Table):
             may_restore=self.may("restore"),
             states=states,
         )
+
+    @expose("/<int:broadcast_id>/engaged/", methods=("POST",))
+    @needs("compose")
+    @flash_refusals
+    def engaged(self, broadcast_id: int) -> Response:
+        """Have LINE make an audience of who saw or tapped it."""
+        row = row_or_404(broadcast_id)
+        request_id, kind = engaged_request(row), request.form.get("kind", "")
+        if not request_id or kind not in ENGAGED:
+            abort(404)
+        made = audiences.create_engaged(
+            row.id,
+            kind,
+            request_id,
+            f"{row.name}・{ENGAGED[kind]}",
+            staff=current_staff(),
+            wall=clock.wall(),
+        )
+        flash(_("LINE is asked to make “%(name)s”.", name=made.name), "success")
+        return redirect(self.address(".report", row.id))
 
     @expose("/<int:broadcast_id>/changes/")
     @needs("lookup")
@@ -249,6 +274,8 @@ def row_or_404(broadcast_id: int) -> Broadcast:
 
 def audience_words(row: Broadcast) -> str:
     """Whom it is for, as a sentence."""
+    if row.estimated is not None:
+        return estimated.sentence(row.estimated)
     if row.audience is None:
         return _("not chosen yet")
     code = is_subscribers(row.audience)
@@ -302,6 +329,8 @@ def _staff_name(staff_id: int | None) -> str:
 def _pause_sentence(row: Broadcast) -> str:
     if row.pause_reason == reasons.QUOTA:
         return _("This month's messages are used up. It goes on by itself when there are more.")
+    if row.estimated is not None and row.pause_reason not in ("", "staff"):
+        return ""  # told at length below
     if row.pause_reason == reasons.REFUSED:
         return _("LINE refuses this message. Stop it, mend a copy, and send that.")
     return _("Paused by staff.") if row.state == states.PAUSED else ""

@@ -36,7 +36,7 @@ def results(row: Broadcast, found: Outcome, *, now: datetime) -> dict[str, Any] 
         "versions": _versions(row) if row.variants else [],
         "comparison": compared(row, now=now),
         "changes": changed(changes.numbers(row)),
-        "line": _line(row),
+        "line": line_numbers(row),
     }
 
 
@@ -166,7 +166,7 @@ def place(reason: str | None) -> str:
     return reasons.label(reason) if reason else _("gets it")
 
 
-def _line(row: Broadcast) -> dict[str, Any] | None:
+def line_numbers(row: Broadcast) -> dict[str, Any] | None:
     """LINE's own numbers with their days; what LINE keeps to itself is said to be too few."""
     if row.state not in (*states.STARTED, *states.ENDED):
         return None

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin import clock, settings
-from lineadmin.admin.broadcast_form import BroadcastForm
-from lineadmin.broadcasts import ledger
+from lineadmin.admin.broadcast_form import ESTIMATED, BroadcastForm
+from lineadmin.broadcasts import estimated_sum, ledger
 from lineadmin.broadcasts.confirm import needs_approval, sum_of
+from lineadmin.broadcasts.estimated import is_open
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _n, format_count, format_twd
@@ -20,9 +21,11 @@ from lineadmin.settings.shop import ShopSettings
 def sum_of_form(form: BroadcastForm, broadcast_id: int) -> dict[str, Any] | None:
     """The sum for what a form says; None while no audience is chosen."""
     audience = form.audience()
+    now = clock.now()
+    if form.who.data == ESTIMATED:
+        return _estimated_sum(form, now)
     if audience is None:
         return None
-    now = clock.now()
     try:
         at = form.moment()
     except DomainError:
@@ -38,6 +41,18 @@ def sum_of_form(form: BroadcastForm, broadcast_id: int) -> dict[str, Any] | None
         wake=bool(form.wake.data),
     )
     return in_words(found, percent)
+
+
+def _estimated_sum(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
+    try:
+        estimated, at = form.estimated(), form.moment()
+    except DomainError:
+        return None
+    if is_open(estimated):
+        return None
+    service, wake = bool(form.service.data), bool(form.wake.data)
+    found = estimated_sum.ledger(estimated, now=now, at=at, service=service, wake=wake)
+    return in_words(found, 0)
 
 
 def sum_of_row(row: Broadcast) -> dict[str, Any]:
@@ -57,6 +72,7 @@ def in_words(found: ledger.Ledger, holdout_percent: int) -> dict[str, Any]:
             (reasons.label(reasons.DORMANT), found.dormant),
             (_("Holdout group of %(percent)s%%", percent=holdout_percent), found.holdout),
             (_cap_words(shop), found.cap),
+            (_("More than it may reach"), found.beyond),
         ],
         "money": _money(found),
         "price": _price(shop),
@@ -113,12 +129,18 @@ def _price(shop: ShopSettings) -> str:
     )
 
 
+def people_of(told: ledger.Ledger) -> str:
+    """How many get it, or how many at most where LINE chooses."""
+    people = _n("%(count)s person", "%(count)s people", told.will_send)
+    return _("at most %(people)s", people=people) if told.at_most else people
+
+
 def button(found: dict[str, Any] | None) -> str:
     """What the main button of the editor says."""
     if found is None:
         return _("Check and send")
     told: ledger.Ledger = found["ledger"]
-    people = _n("%(count)s person", "%(count)s people", told.will_send)
+    people = people_of(told)
     if told.cost.twd:
         return _(
             "Check and send: %(people)s, about %(money)s",
@@ -130,7 +152,7 @@ def button(found: dict[str, Any] | None) -> str:
 
 def confirm_label(told: ledger.Ledger, at: datetime | None, *, approval: bool) -> str:
     """What the button that really sends says."""
-    people = _n("%(count)s person", "%(count)s people", told.will_send)
+    people = people_of(told)
     if approval:
         return _("Ask for approval: %(people)s", people=people)
     if at is not None and at > clock.now():

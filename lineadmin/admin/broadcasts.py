@@ -27,7 +27,7 @@ from lineadmin.admin.broadcast_report import (
 )
 from lineadmin.admin.broadcast_sum import button, confirm_label, sum_of_form, sum_of_row
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
-from lineadmin.broadcasts import actions, approval, states, topic
+from lineadmin.broadcasts import actions, approval, estimated_sum, states, topic
 from lineadmin.broadcasts.confirm import confirm_broadcast, leaving
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.variants import LETTERS, MOST_VARIANTS
@@ -47,7 +47,11 @@ def _state_badge(view: Any, context: Any, row: Broadcast, name: str) -> Markup:
 
 
 def _audience(view: Any, context: Any, row: Broadcast, name: str) -> str:
-    return audience_words(row)
+    if row.estimated is None:
+        return audience_words(row)
+    return Markup('{} <span class="badge estimate">{}</span>').format(
+        audience_words(row), _("Estimated by LINE・about 3 days old")
+    )
 
 
 def _when(view: Any, context: Any, row: Broadcast, name: str) -> str:
@@ -195,6 +199,7 @@ class BroadcastView(BroadcastReport, StaffModelView):
             sum_url=self.get_url(".sum", id=row.id if row else 0),
             others=_summaries(row),
             most_versions=MOST_VARIANTS,
+            reach=estimated_sum.reach(),
         )
 
     # --- confirming -----------------------------------------------------------------------
@@ -206,7 +211,7 @@ class BroadcastView(BroadcastReport, StaffModelView):
         row = row_or_404(broadcast_id)
         if row.state != states.DRAFT:
             return redirect(self.address(".report", row.id))
-        if row.audience is None:
+        if row.audience is None and row.estimated is None:
             flash(_("Choose whom to send it to."), "error")
             return redirect(self.address(".edit_view", row.id))
         error, status = "", 200

@@ -13,6 +13,7 @@ from lineadmin.admin import friend_cells as cells
 from lineadmin.admin import friend_form, friend_story, sequence_friends, two_tabs
 from lineadmin.admin.friend_answer import FriendAnswer, find_friend
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
+from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.friends import attributes, consent, queries, tags
 from lineadmin.friends.models import Friend, Tag
@@ -60,6 +61,7 @@ class FriendPage(FriendAnswer):
             bought=friend_story.purchases(friend.id),
             runs=underway.runs_of(friend.id),
             startable=sequence_friends.startable(friend),
+            by_estimate=Broadcast.select().where(Broadcast.estimated.is_null(False)).exists(),
             answering=self.answer_box(friend, draft, error),
         )
         return drawn

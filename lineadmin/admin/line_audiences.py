@@ -17,6 +17,7 @@ from lineadmin.admin.base import AdminPage, current_staff, flash_refusals, needs
 from lineadmin.admin.forms import StaffForm, stripped
 from lineadmin.audiences import actions, upload
 from lineadmin.audiences.models import LineAudience
+from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
 from lineadmin.line import limits
@@ -94,8 +95,11 @@ class LineAudiencesView(AdminPage):
             problem_of=_problem,
             can_fill=lambda row: bool(row.segment) and row.state in (actions.THERE, actions.FAILED),
             can_delete=lambda row: (
-                row.may_change and row.state not in (actions.ASKED, actions.UNCLEAR)
+                row.may_change
+                and not row.purpose
+                and row.state not in (actions.ASKED, actions.UNCLEAR)
             ),
+            purpose_of=_purpose,
             life_days=limits.AUDIENCE_LIFE_DAYS,
             page=listing.Page(
                 rows=rows,
@@ -209,6 +213,17 @@ def _state(row: LineAudience) -> tuple[str, Any]:
     if row.state == actions.FAILED:
         return "bad", _("Not handed over")
     return STATUSES.get(row.status, ("", row.status))
+
+
+def _purpose(row: LineAudience) -> str:
+    """What it is for, where it was made for or of a broadcast."""
+    if row.broadcast_id is None:
+        return ""
+    found = Broadcast.get_or_none(Broadcast.id == row.broadcast_id)
+    name = "" if found is None else found.name
+    if row.purpose:
+        return _("Keeps friends out of “%(name)s”; deleted by itself afterwards.", name=name)
+    return _("Of the broadcast “%(name)s”", name=name)
 
 
 def _problem(row: LineAudience) -> str:

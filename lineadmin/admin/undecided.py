@@ -21,9 +21,11 @@ from lineadmin.friends.queries import names_of
 from lineadmin.i18n import _, _l, _n
 from lineadmin.outbox import live, queries, resolve
 from lineadmin.outbox.models import (
+    NARROWCAST,
     Delivery,
     DeliveryState,
     OriginKind,
+    Shipment,
     ShipmentState,
 )
 from lineadmin.outbox.origins import SINGLES
@@ -172,12 +174,17 @@ def _unclear() -> list[Unclear]:
         Unclear(
             id=one.id,
             program=_program(one.origin_kind, one.origin_id, names),
-            to=friends.get(one.id) or _n("%(count)s friend", "%(count)s friends", one.recipients),
+            to=friends.get(one.id) or _many(one),
             first_try_at=one.first_try_at,
             error=one.error[:200],
         )
         for one in shipments
     ]
+
+
+def _many(shipment: Shipment) -> str:
+    friends = _n("%(count)s friend", "%(count)s friends", shipment.recipients)
+    return _("at most %(people)s", people=friends) if shipment.kind == NARROWCAST else friends
 
 
 def _held() -> list[Held]:

@@ -12,7 +12,7 @@ from lineadmin.db import EPOCH, atomic, insert_ignore
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
 from lineadmin.line import limits
-from lineadmin.line.audience_calls import Audience
+from lineadmin.line.audience_calls import CLICK, IMPRESSION, Audience
 from lineadmin.line.errors import LineError, LineRateLimited, LineRefused, LineUnreachable, sentence
 from lineadmin.line.gateway import Gateway
 from lineadmin.segments.models import Segment
@@ -39,35 +39,32 @@ def create(segment_name: str, name: str, *, staff: Staff | None, wall: datetime)
     """
     if not Segment.select().where(Segment.name == segment_name).exists():
         raise DomainError(_l("Choose a segment."), field="segment")
-    name = name.strip() or segment_name
-    if any(unicodedata.category(one) == "Cc" for one in name):
-        raise DomainError(_l("The name has characters that cannot be seen."), field="name")
-    if len(name) > limits.AUDIENCE_NAME:
-        raise DomainError(
-            _("At most %(count)s characters.", count=format_count(limits.AUDIENCE_NAME)),
-            field="name",
-        )
-    with atomic():
-        if LineAudience.select().count() >= limits.AUDIENCES:
-            raise DomainError(
-                _(
-                    "LINE keeps at most %(count)s audiences. Delete one first.",
-                    count=format_count(limits.AUDIENCES),
-                )
-            )
-        fresh = LineAudience.insert(
-            name=name,
-            name_key=name.casefold(),
-            segment=segment_name,
-            state=WAITING,
-            next_at=wall,
-            created_at=wall,
-        )
-        if not insert_ignore(fresh):
-            raise DomainError(_l("There is already an audience of this name."), field="name")
-        made: LineAudience = LineAudience.get(LineAudience.name_key == name.casefold())
-        after = {"name": name, "segment": segment_name}
-        audit.record(staff, "audience.create", "audience", made.id, name, None, after, wall=wall)
+    made = _insert(_checked_name(name.strip() or segment_name), wall, segment=segment_name)
+    after = {"name": made.name, "segment": segment_name}
+    audit.record(staff, "audience.create", "audience", made.id, made.name, None, after, wall=wall)
+    return made
+
+
+def create_engaged(
+    broadcast_id: int, kind: str, request_id: str, name: str, *, staff: Staff | None, wall: datetime
+) -> LineAudience:
+    """Have the worker make an audience of who saw or tapped a narrowcast.
+
+    :param kind: audience_calls.CLICK or IMPRESSION; LINE makes one of impressions per message only
+    :raises DomainError: a name LINE would refuse or that is taken, or there is one already
+    """
+    if kind not in (CLICK, IMPRESSION):
+        raise DomainError(_l("Choose who: those who saw it, or those who tapped a link."))
+    twin = LineAudience.select().where(
+        LineAudience.kind == kind, LineAudience.request_id == request_id
+    )
+    if twin.exists():
+        raise DomainError(_l("There is an audience of these people already."))
+    made = _insert(
+        _checked_name(name), wall, kind=kind, broadcast_id=broadcast_id, request_id=request_id
+    )
+    after = {"name": made.name, "kind": kind}
+    audit.record(staff, "audience.create", "audience", made.id, made.name, None, after, wall=wall)
     return made
 
 
@@ -100,6 +97,8 @@ def delete(audience_id: int, *, gateway: Gateway, staff: Staff | None, wall: dat
     :raises DomainError: it may not be deleted from here, or LINE refused or did not answer
     """
     row = _row(audience_id)
+    if row.purpose:
+        raise DomainError(_l("A broadcast needs it. It is deleted by itself when that is over."))
     if not row.may_change:
         raise DomainError(_l("LINE lets us only use this audience. Delete it where it was made."))
     if row.state in (ASKED, UNCLEAR):
@@ -167,6 +166,43 @@ def why_not(error: LineError) -> str:
     if not error.certainly_not_sent:
         return _("LINE did not answer. Try again.")
     return sentence(error)
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise DomainError(_l("It needs a name."), field="name")
+    if any(unicodedata.category(one) == "Cc" for one in name):
+        raise DomainError(_l("The name has characters that cannot be seen."), field="name")
+    if len(name) > limits.AUDIENCE_NAME:
+        raise DomainError(
+            _("At most %(count)s characters.", count=format_count(limits.AUDIENCE_NAME)),
+            field="name",
+        )
+    return name
+
+
+def _insert(name: str, wall: datetime, **values: Any) -> LineAudience:
+    with atomic():
+        if LineAudience.select().count() >= limits.AUDIENCES:
+            raise DomainError(
+                _(
+                    "LINE keeps at most %(count)s audiences. Delete one first.",
+                    count=format_count(limits.AUDIENCES),
+                )
+            )
+        fresh = LineAudience.insert(
+            name=name,
+            name_key=name.casefold(),
+            state=WAITING,
+            next_at=wall,
+            created_at=wall,
+            **values,
+        )
+        if not insert_ignore(fresh):
+            raise DomainError(_l("There is already an audience of this name."), field="name")
+        made: LineAudience = LineAudience.get(LineAudience.name_key == name.casefold())
+    return made
 
 
 def _row(audience_id: int) -> LineAudience:

@@ -67,7 +67,7 @@ class Changes:
 
 def numbers(row: Broadcast) -> Changes | None:
     """The sums before and after; None before it was planned, or where no sum was kept."""
-    if row.told is None or row.plan_whole_at is None:
+    if row.told is None or row.plan_whole_at is None or row.estimated is not None:
         return None
     told: dict[str, Any] = row.told
     counted = counts_by_state(OriginKind.BROADCAST, [row.id]).get(row.id, {})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineadmin import segments
+from lineadmin.audiences.models import LineAudience
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.states import ENDED
 from lineadmin.coupons.models import Coupon
@@ -31,6 +32,7 @@ KIND_LABELS: dict[str, Any] = {
     "sequence": _l("Step messages"),
     "coupon": _l("Coupon"),
     "tag": _l("Tag"),
+    "audience": _l("LINE audience"),
     "reply": _l("Auto-response"),
     "survey": _l("Survey"),
 }
@@ -50,11 +52,13 @@ class Use:
 
 
 def of_segment(name: str) -> list[Use]:
-    """What names this segment."""
-    return _uses(
+    """What names this segment, and the audiences at LINE that were made of it."""
+    found = _uses(
         lambda leaf: leaf.kind == "segment" and name in leaf.values,
         lambda trigger: trigger.get("segment") == name,
     )
+    rows = LineAudience.select().where(LineAudience.segment == name).order_by(LineAudience.name)
+    return found + [Use("audience", row.id, row.name) for row in rows]
 
 
 def of_tag(tag: Tag) -> list[Use]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lineadmin import segments, settings
-from lineadmin.broadcasts import states
+from lineadmin.broadcasts import estimated, states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.coupons.benefits import end_moment
 from lineadmin.coupons.models import Coupon
@@ -76,11 +76,28 @@ def about(friend: Friend, row: Broadcast, *, now: datetime) -> str:
     )
     if delivery is not None:
         return explain(delivery, now=now)
+    if row.estimated is not None:
+        return _by_estimate(row)
     if row.plan_whole_at is None:
         return _("It has not left yet. %(match)s", match=_matches(friend, row, now)).strip()
     if friend.first_seen_at is not None and friend.first_seen_at > row.plan_whole_at:
         return _("It left before we knew her (%(when)s).", when=format_datetime(row.plan_whole_at))
     return _("She was not among those it is for. %(match)s", match=_matches(friend, row, now))
+
+
+def _by_estimate(row: Broadcast) -> str:
+    """LINE chose the recipients and tells nobody who they were."""
+    if row.state in (states.CANCELED, states.FAILED):
+        return _("Nobody got it.")
+    if row.finished_at is None:
+        return _(
+            "It is not over yet. LINE chooses who gets it, and will not tell whether she does."
+        )
+    return _(
+        "Not known. LINE chose who got it by its own estimates (%(audience)s) and tells nobody who "
+        "they were.",
+        audience=estimated.sentence(row.estimated),
+    )
 
 
 def _matches(friend: Friend, row: Broadcast, now: datetime) -> str:
@@ -109,6 +126,12 @@ def _is_picked(friend: Friend, part: Tree, now: datetime) -> bool:
 
 def _of_broadcast(delivery: Delivery) -> str:
     row = Broadcast.get_or_none(Broadcast.id == delivery.origin_id)
+    if row is not None and row.estimated is not None:
+        return _(
+            "The broadcast “%(name)s” is for: %(audience)s. She is kept out by an audience.",
+            name=row.name,
+            audience=estimated.sentence(row.estimated),
+        )
     if row is None or row.audience is None:
         return ""
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from lineadmin.broadcasts.estimated import EstimatedError
 from lineadmin.errors import DomainError
 from lineadmin.messages.check import check_parts
 from lineadmin.messages.parts import PartsError, parse_parts
@@ -93,7 +94,7 @@ class Context:
         return ShopFileError(self.source.line(path), path, sentence)
 
     def _inside(self, path: Path, error: DomainError, fields: Mapping[str, Path]) -> Path:
-        if isinstance(error, PartsError | TreeError):
+        if isinstance(error, PartsError | TreeError | EstimatedError):
             return tuple(error.path)
         name = error.field
         if name is None:

@@ -6,12 +6,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lineadmin.broadcasts.estimated import EstimatedError
+from lineadmin.broadcasts.estimated import parse as parse_estimated
 from lineadmin.errors import DomainError
 from lineadmin.messages.parts import PartsError, parse_parts
 from lineadmin.segments.language import parse as parse_tree
 from lineadmin.segments.tree import TreeError
 from lineadmin.shopfile.errors import Path, ShopFileError, ShopFileErrors
-from lineadmin.shopfile.schema import ShopFile, is_shorthand
+from lineadmin.shopfile.schema import ShopFile, estimated_in, is_shorthand
 from lineadmin.shopfile.source import Source
 from lineadmin.shopfile.values import Condition, Messages, Part
 
@@ -168,7 +170,7 @@ def _contents(file: ShopFile, source: Source) -> list[ShopFileError]:
     def judge(path: Path, read: Any, value: Any) -> None:
         try:
             read(value)
-        except (PartsError, TreeError) as error:
+        except (PartsError, TreeError, EstimatedError) as error:
             place = (*path, *error.path)
             mistakes.append(ShopFileError(source.line(place), place, error))
         except DomainError as error:
@@ -178,6 +180,10 @@ def _contents(file: ShopFile, source: Source) -> list[ShopFileError]:
         judge(path, parse_parts, messages)
     for path, tree in conditions_in(file):
         judge(path, parse_tree, tree)
+    for index, broadcast in enumerate(file.broadcasts or []):
+        estimated = estimated_in(broadcast.to)
+        if estimated is not None:
+            judge(("broadcasts", index, "to", "estimated"), parse_estimated, estimated)
     return mistakes
 
 
@@ -218,6 +224,7 @@ def conditions_in(file: ShopFile) -> list[tuple[Path, Condition]]:
         for number, branch in enumerate(sequence.branches or []):
             found.append((("sequences", index, "branches", number, "where"), branch.where))
     for index, broadcast in enumerate(file.broadcasts or []):
-        if broadcast.to is not None and not is_shorthand(broadcast.to):
+        special = is_shorthand(broadcast.to or {}) or estimated_in(broadcast.to) is not None
+        if broadcast.to is not None and not special:
             found.append((("broadcasts", index, "to"), broadcast.to))
     return [(path, tree) for path, tree in found if tree is not None]

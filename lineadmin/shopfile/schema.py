@@ -397,6 +397,11 @@ class ShopFile(Part):
     broadcasts: list[BroadcastPart] | None = None
 
 
+def estimated_in(to: Condition | None) -> Any:
+    """What stands in `to: {estimated: …}`: whom LINE is to choose; None where it is a condition."""
+    return to["estimated"] if to is not None and set(to) == {"estimated"} else None
+
+
 def is_shorthand(to: Condition) -> bool:
     """`to: {segment: 年輕人}`, `{tag: 愛吃雙拼}` or `{topic: weekly}` in place of a condition."""
     return (

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin import segments, settings
+from lineadmin.audiences import usable as audiences
 from lineadmin.broadcasts import actions, confirm, states
+from lineadmin.broadcasts import estimated as language
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.row import get
 from lineadmin.broadcasts.topic import is_subscribers, subscribers_of
@@ -16,13 +18,14 @@ from lineadmin.db import from_ms, to_ms
 from lineadmin.messages.parts import dump_parts, parse_parts
 from lineadmin.shopfile.context import Context
 from lineadmin.shopfile.errors import Path
-from lineadmin.shopfile.schema import BroadcastPart, is_shorthand
+from lineadmin.shopfile.schema import BroadcastPart, estimated_in, is_shorthand
 
 PLACES: dict[str, Path] = {
     "parts": ("messages",),
     "audience": ("to",),
     "topic": ("to",),
     "typed": ("to",),
+    "estimated": ("to", "estimated"),
 }
 CHANGEABLE = (states.DRAFT, states.APPROVAL, states.SCHEDULED, states.LATE)
 _OPEN = (states.DRAFT, states.APPROVAL)  # nobody has agreed to send it
@@ -42,6 +45,7 @@ class Wanted:
     variants: list[Any] | None
     service: bool
     wake: bool
+    estimated: dict[str, Any] | None
 
     def is_like(self, row: Broadcast) -> bool:
         """Whether nothing is different."""
@@ -53,6 +57,7 @@ class Wanted:
             and (row.variants or None) == self.variants
             and row.service == self.service
             and row.wake == self.wake
+            and row.estimated == self.estimated
         )
 
 
@@ -78,7 +83,7 @@ def dump_broadcasts() -> list[dict[str, Any]]:
     return [
         {
             "name": row.name,
-            "to": _shorthand(row.audience),
+            "to": _written(row),
             "at": None if row.at is None else row.at.astimezone(zone).isoformat(),
             "messages": row.parts,
             "holdout_percent": row.holdout_percent,
@@ -102,7 +107,13 @@ def _wanted(
     if part.holdout_percent is not None and not 0 <= part.holdout_percent <= 50:
         raise context.refuse((*path, "holdout_percent"), "expected a whole number from 0 to 50")
     audience = None if row is None else row.audience
-    if part.to is not None:
+    estimated = None if row is None else row.estimated
+    if estimated_in(part.to) is not None:
+        with context.at((*path, "to", "estimated")):
+            audience, estimated = None, language.parse(estimated_in(part.to))
+        _check_audiences(estimated, (*path, "to", "estimated"), context)
+    elif part.to is not None:
+        estimated = None
         with context.at((*path, "to")):
             tree = segments.parse(_longhand(part.to))
             segments.check_names(tree)
@@ -128,6 +139,7 @@ def _wanted(
         ),
         service=(row is not None and row.service) if part.service is None else part.service,
         wake=(row is not None and row.wake) if part.wake is None else part.wake,
+        estimated=estimated,
     )
 
 
@@ -144,6 +156,7 @@ def _make(wanted: Wanted, part: BroadcastPart, path: Path, context: Context) -> 
         holdout_percent=wanted.holdout_percent,
         service=wanted.service,
         wake=wanted.wake,
+        estimated=wanted.estimated,
         staff=context.staff,
         now=context.now,
         wall=context.wall,
@@ -188,6 +201,7 @@ def _change(
         holdout_percent=wanted.holdout_percent,
         service=wanted.service,
         wake=wanted.wake,
+        estimated=wanted.estimated,
         version=get(row.id).version,
         staff=context.staff,
         wall=context.wall,
@@ -221,7 +235,7 @@ def _schedule(broadcast_id: int, part: BroadcastPart, path: Path, context: Conte
 def _freeze(broadcast_id: int, state: str, path: Path, context: Context) -> None:
     """Ready to go, but not before staff say so."""
     row = get(broadcast_id)
-    if row.audience is None:
+    if row.audience is None and row.estimated is None:
         raise context.refuse(path, "this broadcast needs `to`: whom to send it to")
     first, *others = (confirm.store_parts(one, context.now).id for one in versions_of(row))
     _set(
@@ -253,6 +267,22 @@ def _check_messages(wanted: Wanted, part: BroadcastPart, path: Path, context: Co
         context.check_messages(place, wanted.parts)
 
 
+def _check_audiences(estimated: dict[str, Any], path: Path, context: Context) -> None:
+    """LINE's audiences are no part of the file: they have to be known here."""
+    for key in ("audiences", "without"):
+        for index, name in enumerate(estimated.get(key, ())):
+            if not audiences.exists(name):
+                raise context.refuse(
+                    (*path, key, index), f"there is no LINE audience of the name {name!r}"
+                )
+
+
+def _written(row: Broadcast) -> dict[str, Any] | None:
+    if row.estimated is not None:
+        return {"estimated": row.estimated}
+    return _shorthand(row.audience)
+
+
 def _longhand(to: dict[str, Any]) -> dict[str, Any]:
     if not is_shorthand(to):
         return to
@@ -276,5 +306,7 @@ def _shorthand(tree: dict[str, Any] | None) -> dict[str, Any] | None:
 def _dumped_state(row: Broadcast) -> str:
     if row.state in states.STARTED or (row.state == states.HELD and row.cursor):
         return states.SENT
+    if row.state == states.FAILED:
+        return states.CANCELED  # nobody got it, and a load never sends it again
     # A load counts as approved, so what still waits for a second person must not come back as sent.
     return str(states.DRAFT if row.state == states.APPROVAL else row.state)

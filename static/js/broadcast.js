@@ -28,7 +28,7 @@ async function count() {
 }
 
 form.addEventListener("input", (event) => {
-  if (!COUNTS.has(event.target.name)) return;
+  if (!COUNTS.has(event.target.name) && !event.target.name.startsWith("est_")) return;
   clearTimeout(timer);
   timer = setTimeout(count, PAUSE);
 });
