@@ -33,6 +33,7 @@ USE_PAGES = {
     "sequence": ("sequences.page", "sequence_id"),
     "coupon": ("coupons.details_view", "id"),
     "tag": ("tags.edit_view", "id"),
+    "audience": ("line_audiences.index", "of"),
     "reply": ("replies.edit_view", "id"),
 }
 
