@@ -32,6 +32,7 @@ AREAS = (
     "coupon_reminder",
     "lotteries",
     "surveys",
+    "topics",
     "line_coupons",
     "coupon_report",
     "coupon_after",

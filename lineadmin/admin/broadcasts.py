@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from lineadmin import clock, config, i18n, settings
 from lineadmin.admin import listing, shell, two_tabs
 from lineadmin.admin.base import StaffModelView
-from lineadmin.admin.broadcast_form import BroadcastForm, VersionForm, form_of
+from lineadmin.admin.broadcast_form import TOPIC, BroadcastForm, VersionForm, form_of
 from lineadmin.admin.broadcast_report import (
     BroadcastReport,
     audience_words,
@@ -119,7 +119,9 @@ class BroadcastView(BroadcastReport, StaffModelView):
         """An empty editor; the first save makes the draft."""
         if request.method == "POST":
             return self._save(None)
-        form = BroadcastForm(None, name=_free_name(clock.now()))
+        code = request.args.get("topic")  # from the page of a topic
+        asked = {"who": TOPIC, "topic": code} if code else {}
+        form = BroadcastForm(None, name=_free_name(clock.now()), **asked)
         return self._editor(form, None)
 
     @expose("/<int:broadcast_id>/edit/", methods=("GET", "POST"))

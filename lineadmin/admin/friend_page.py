@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from lineadmin import clock
 from lineadmin.admin import friend_cells as cells
-from lineadmin.admin import friend_form, friend_story, sequence_friends, two_tabs
+from lineadmin.admin import friend_form, friend_story, friend_topics, sequence_friends, two_tabs
 from lineadmin.admin.friend_answer import FriendAnswer, find_friend
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
 from lineadmin.broadcasts.models import Broadcast
@@ -59,6 +59,7 @@ class FriendPage(FriendAnswer):
             facts=friend_story.facts(friend, now),
             coupons=friend_story.coupons(friend.id, now),
             bought=friend_story.purchases(friend.id),
+            topics=friend_topics.rows(friend.id, now),
             runs=underway.runs_of(friend.id),
             startable=sequence_friends.startable(friend),
             by_estimate=Broadcast.select().where(Broadcast.estimated.is_null(False)).exists(),

@@ -23,7 +23,9 @@ from lineadmin.messages.parts import (
     Video,
     bubbles,
     coupon_codes,
+    topic_codes,
 )
+from lineadmin.topics.models import Topic
 
 SUMMARY_GRAPHEMES = 60
 
@@ -43,11 +45,15 @@ def as_read(parts: Sequence[Part]) -> str:
 
 
 def _titles(parts: Sequence[Part]) -> dict[str, str]:
-    codes = coupon_codes(parts)
-    if not codes:
-        return {}
-    rows = Coupon.select(Coupon.code, Coupon.title).where(Coupon.code.in_(codes))
-    return {row.code: row.title for row in rows}
+    codes, topics = coupon_codes(parts), topic_codes(parts)
+    titles: dict[str, str] = {}
+    if topics:
+        named = Topic.select(Topic.code, Topic.name).where(Topic.code.in_(topics))
+        titles = {f"{TopicCard.key}:{row.code}": row.name for row in named}
+    if codes:
+        rows = Coupon.select(Coupon.code, Coupon.title).where(Coupon.code.in_(codes))
+        titles |= {row.code: row.title for row in rows}
+    return titles
 
 
 def _word(part: Part, titles: dict[str, str]) -> str:
@@ -68,7 +74,7 @@ def _word(part: Part, titles: dict[str, str]) -> str:
     if isinstance(part, LotteryCard):
         return f"🎰 {part.lottery}"
     if isinstance(part, TopicCard):
-        return f"📮 {part.topic}"
+        return f"📮 {titles.get(f'{part.key}:{part.topic}', part.topic)}"
     if isinstance(part, MyPage):
         return "👤"
     if isinstance(part, SurveyCard):

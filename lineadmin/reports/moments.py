@@ -30,6 +30,7 @@ from lineadmin.sequences.advance import place_of
 from lineadmin.sequences.models import Sequence
 from lineadmin.staff.models import Staff
 from lineadmin.surveys.models import Survey
+from lineadmin.topics.card import Tap
 from lineadmin.topics.models import Topic
 from lineadmin.topics.states import PLACE_LABELS
 from lineadmin.tracking.names import names_of
@@ -314,6 +315,9 @@ def _tapped(data: str) -> str:
         return _("No more notifications")
     if data == OPT_IN_DATA:
         return _("Notify me again")
+    tap = Tap.read(data)
+    if tap is not None:
+        return _("Subscribe") if tap.yes else _("No, thanks")
     return data[:80]
 
 

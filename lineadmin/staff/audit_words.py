@@ -172,7 +172,7 @@ FIELDS: dict[str, Any] = {
     "status": _l("Status"),
     "topic": _l("Topic"),
     "description": _l("Description"),
-    "frequency": _l("How often"),
+    "frequency": _l("Frequency"),
     "wording": _l("Wording of the consent"),
     "life_months": _l("Months until the consent runs out"),
     "source": _l("Gained-through path"),

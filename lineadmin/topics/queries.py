@@ -76,11 +76,11 @@ def called(name: str) -> Topic | None:
 
 def of_friend(friend_id: int, now: datetime, *, archived: bool = False) -> list[Hers]:
     """Every topic that is offered as she has it; with `archived` also those she once had."""
-    rows = {
-        row.topic_id: row
-        for row in Subscription.select().where(Subscription.friend_id == friend_id)
-    }
-    topics = Topic.select().order_by(Topic.name)
+    topics = list(Topic.select().order_by(Topic.name))
+    if not topics:
+        return []
+    mine = Subscription.select().where(Subscription.friend_id == friend_id)
+    rows = {row.topic_id: row for row in mine}
     return [
         _hers(topic, rows.get(topic.id), now)
         for topic in topics
