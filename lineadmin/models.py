@@ -29,6 +29,7 @@ from lineadmin.inbox.models import InboundEvent, InboundMessage
 from lineadmin.journal.models import Fact
 from lineadmin.line_coupons.models import LineCoupon
 from lineadmin.lottery.models import Lottery, LotteryDraw, LotteryPrize
+from lineadmin.members.models import Member, MemberClaim, PointEntry, PointLot
 from lineadmin.messages.models import Film, MessageTemplate, PictureSize, Upload
 from lineadmin.outbox.models import Content, Delivery, QuotaMonth, Reply, Shipment
 from lineadmin.purchases.models import (
@@ -104,6 +105,10 @@ MODELS: tuple[type[Model], ...] = (
     Lottery,
     LotteryPrize,
     LotteryDraw,
+    Member,
+    MemberClaim,
+    PointEntry,
+    PointLot,
     Topic,
     TopicWording,
     Consent,

@@ -17,6 +17,7 @@ from lineadmin.admin import condition_form, identity, shell, sign_in
 AREAS = (
     "home",
     "friends",
+    "members",
     "tags",
     "segments",
     "line_audiences",

@@ -18,6 +18,9 @@ from lineadmin.errors import Conflict, DomainError
 from lineadmin.friends import attributes, consent, queries, tags
 from lineadmin.friends.models import Friend, Tag
 from lineadmin.i18n import _, _l
+from lineadmin.members import points
+from lineadmin.members.actions import of_friend
+from lineadmin.members.setup import setup
 from lineadmin.reports import underway
 from lineadmin.reports.timeline import Cursor
 from lineadmin.staff import audit
@@ -43,6 +46,7 @@ class FriendPage(FriendAnswer):
         days, older = friend_story.days(friend, before, now)
         hers = queries.tags_of([friend.id]).get(friend.id, [])
         taken = {tag.id for tag in hers}
+        member = of_friend(friend.id)
         drawn: str = self.render(
             "admin/friend.html",
             friend=friend,
@@ -61,6 +65,9 @@ class FriendPage(FriendAnswer):
             bought=friend_story.purchases(friend.id),
             topics=friend_topics.rows(friend.id, now),
             runs=underway.runs_of(friend.id),
+            member=member,
+            member_points=0 if member is None else points.balance(member.id, now),
+            members_on=setup().enabled,
             startable=sequence_friends.startable(friend),
             by_estimate=Broadcast.select().where(Broadcast.estimated.is_null(False)).exists(),
             answering=self.answer_box(friend, draft, error),

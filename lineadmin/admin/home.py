@@ -17,6 +17,7 @@ from lineadmin.broadcasts import approval
 from lineadmin.friends.queries import names_of
 from lineadmin.i18n import _, _l, _n
 from lineadmin.inbox import queries as inbox
+from lineadmin.members import binding
 from lineadmin.outbox import quota
 from lineadmin.purchases import queries as purchases
 from lineadmin.reports import home as numbers
@@ -54,6 +55,7 @@ class HomeView(AdminPage):
             friends=numbers.friend_numbers(now),
             latest=numbers.latest_broadcasts(),
             waiting=approval.waiting(limit=5),
+            claims=binding.open_claims(),
             month=_month(now, zone),
             coupons=numbers.coupon_numbers(now),
             today=today,

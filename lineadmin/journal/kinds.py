@@ -51,6 +51,12 @@ _ALL = (
     Kind("survey.answered", _l("Answered a survey")),
     Kind("sequence.enrolled", _l("Started step messages")),
     Kind("sequence.ended", _l("Ended step messages")),
+    Kind("member.bound", _l("Bound a member card")),
+    Kind("member.unbound", _l("Member card unbound")),
+    Kind("member.level", _l("Member level changed")),
+    Kind("points.given", _l("Got points")),
+    Kind("points.spent", _l("Points taken")),
+    Kind("points.expired", _l("Points expired")),
     Kind("linked", _l("Staff member's LINE linked")),
 )
 

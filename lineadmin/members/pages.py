@@ -26,6 +26,10 @@ _ALL = (
     Page("coupons", _l("My coupons"), _l("See what you can use, and use it at the counter.")),
     Page("orders", _l("My orders"), _l("See how far your order is, and ask for a change.")),
     Page("topics", _l("My subscriptions"), _l("Choose what we send you, and stop it at any time.")),
+    Page(
+        "member", _l("Member card"), _l("Bind your member card once, then it is always with you.")
+    ),
+    Page("points", _l("My points"), _l("See your points and when they end.")),
 )
 
 PAGES: dict[str, Page] = {page.code: page for page in _ALL}

@@ -19,6 +19,7 @@ from lineadmin.friends.words import OPT_IN_DATA, OPT_OUT_DATA
 from lineadmin.i18n import _, _l, format_datetime, format_twd
 from lineadmin.journal.kinds import KINDS
 from lineadmin.lottery.models import Lottery
+from lineadmin.members.models import Member
 from lineadmin.messages.names import substitute
 from lineadmin.outbox import reasons
 from lineadmin.outbox.models import DeliveryState, OriginKind, ReplyState
@@ -53,6 +54,12 @@ _ABOUT = {
     "topic.subscribed": "topic",
     "topic.stopped": "topic",
     "survey.answered": "survey",
+    "member.bound": "member",
+    "member.unbound": "member",
+    "member.level": "member",
+    "points.given": "member",
+    "points.spent": "member",
+    "points.expired": "member",
     "sequence.enrolled": "sequence",
     "sequence.ended": "sequence",
     "linked": "staff",
@@ -198,6 +205,7 @@ _LOOK_UP: dict[str, Callable[[set[int]], dict[int, str]]] = {
     "lottery": _named(Lottery, Lottery.title),
     "topic": _named(Topic, Topic.name),
     "survey": _named(Survey, Survey.title),
+    "member": _named(Member, Member.number),
     "sequence": _named(Sequence, Sequence.name),
     "broadcast": _named(Broadcast, Broadcast.name),
     "source": _named(Source, Source.name),
@@ -252,6 +260,8 @@ def _fact(moment: Moment, names: _Names) -> Told:
         more = _about_coupon(row, value, names)
     elif row.kind.startswith("purchase"):
         text, more = _about_purchase(row, value, names)
+    elif row.kind.startswith(("member.", "points.")):
+        more = _about_member(row)
     elif row.kind == "sequence.ended":
         reason = str(value.get("reason", ""))
         more = left_because(reason)
@@ -288,6 +298,11 @@ def _about_purchase(row: Any, value: dict[str, Any], names: _Names) -> tuple[str
     if isinstance(value.get("staff"), int):
         told.append(names.of("staff", value["staff"]))
     return what, "・".join(one for one in told if one)
+
+
+def _about_member(row: Any) -> str:
+    amount = f"{row.amount:+,}" if row.amount else ""
+    return "・".join(told for told in (amount, str(row.value or "")) if told)
 
 
 def _attributes(values: Any, names: _Names) -> str:

@@ -8,6 +8,7 @@ from lineadmin.i18n import _l
 from lineadmin.segments import (  # noqa: F401  (they fill the registry)
     about_deeds,
     about_friend,
+    about_members,
     about_purchases,
     about_surveys,
     about_topics,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lineadmin.broadcasts import run as broadcasts
+from lineadmin.members import points
 from lineadmin.reminders import advance as reminders
 from lineadmin.segments import tag_jobs, tag_keeping
 from lineadmin.sequences import advance as steps
@@ -43,6 +44,12 @@ PROGRAMS: tuple[Program, ...] = (
         lambda now, _wall, stopping, most: consent.expire(now, stopping, most=most),
         lambda now: consent.is_due(now),
         lambda now: consent.next_moment(now),
+    ),
+    Program(
+        "points",
+        lambda now, _wall, stopping, _most: points.expire(now, stopping),
+        lambda now: points.is_due(now),
+        lambda now: points.next_moment(now),
     ),
     Program(
         "tags",

@@ -34,6 +34,7 @@ class Counts:
     reminders: int = 0
     tags: int = 0
     topics: int = 0
+    points: int = 0
     outbox: outbox_counts.Counts = field(default_factory=outbox_counts.Counts)
     failed: list[str] = field(default_factory=list)
 
@@ -49,6 +50,7 @@ class Counts:
             *([f"reminders {self.reminders}"] if self.reminders else []),
             *([f"tags {self.tags}"] if self.tags else []),
             *([f"topics {self.topics}"] if self.topics else []),
+            *([f"points {self.points}"] if self.points else []),
             f"sent {sent.sent}",
             f"skipped {sent.skipped}",
             f"failed {sent.failed}",
@@ -64,7 +66,8 @@ class Counts:
     def moved(self) -> int:
         """How much happened."""
         planned = self.moves + self.steps + self.broadcasts + self.reminders
-        return self.inbox + self.tags + self.topics + self.triggers + planned + self.outbox.done
+        kept = self.tags + self.topics + self.points
+        return self.inbox + kept + self.triggers + planned + self.outbox.done
 
 
 def tick(now: datetime, wall: datetime, *, gateway: Gateway | None = None) -> Counts:

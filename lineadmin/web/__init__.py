@@ -21,6 +21,8 @@ DOORS = (
     "my_orders",
     "my_topics",
     "survey_page",
+    "my_member",
+    "my_points",
     "links",
     "entry",
 )
