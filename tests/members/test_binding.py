@@ -13,8 +13,9 @@ from lineadmin.members.actions import digits_of
 from lineadmin.members.links import page_path
 from lineadmin.members.models import Member, MemberClaim
 from tests.coupons.making import NOON
-from tests.factories import make_friend, make_staff
+from tests.factories import make_friend, make_friends, make_staff
 from tests.members.making import PHONE, make_member, switch_on
+from tests.members.racing import all_at_once
 
 
 @pytest.fixture
@@ -124,3 +125,16 @@ def test_phones_are_the_same_however_they_are_written():
     for written in ("0912345678", "0912-345-678", "+886 912 345 678", "+886912345678"):
         assert digits_of(written) == "0912345678"
     assert digits_of("+81 90-1234-5678") == "09012345678"
+
+
+def test_many_claim_one_member_at_once_and_one_gets_it(hana):
+    member = make_member()
+    friends = make_friends(8)
+    tries = [
+        lambda friend=friend: binding.bind(friend, "A0001", PHONE, now=NOON, wall=NOON)
+        for friend in friends
+    ]
+    assert all_at_once(tries) == 1
+    assert Member.get_by_id(member.id).friend_id in friends
+    assert Fact.select().where(Fact.kind == "member.bound").count() == 1
+    assert MemberClaim.select().count() == 7

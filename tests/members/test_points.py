@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from peewee import fn
@@ -16,14 +12,14 @@ from lineadmin.errors import DomainError
 from lineadmin.journal.models import Fact
 from lineadmin.members import points
 from lineadmin.members.links import page_path
-from lineadmin.members.models import Member, MemberClaim, PointEntry, PointLot
+from lineadmin.members.models import Member, PointEntry, PointLot
 from lineadmin.tasks.tick import tick
 from tests.coupons.making import NOON
-from tests.factories import make_friend, make_friends
+from tests.factories import make_friend
 from tests.members.making import give, make_member, switch_on
+from tests.members.racing import all_at_once
 from tests.outbox.test_index_use import plan_of
 
-ROOT = Path(__file__).parent.parent.parent
 DAY = timedelta(days=1)
 
 
@@ -113,41 +109,14 @@ def test_a_tick_with_nothing_due_looks_at_an_index(hana):
     assert "pointlot_ends" in plan
 
 
-def test_many_spend_at_once_and_nobody_spends_what_is_not_there(database_url, db):
-    member = make_member()
-    give(member, 50)
-    give(member, 55, expires_at=end(3))
-    start = time.time() + 3
-    command = [sys.executable, "-m", "tests.members.racing", "spend", database_url, str(start)]
-    running = [
-        subprocess.Popen(
-            [*command, str(member.id), "8", "10"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        for _process in range(2)
-    ]
-    took = [int(process.communicate(timeout=120)[0]) for process in running]
-    assert sum(took) == 10
-    assert stored() == points.balance(member.id, NOON) == 5
+def test_many_spend_at_once_and_nobody_spends_what_is_not_there(hana):
+    give(hana, 50)
+    give(hana, 55, expires_at=end(3))
+    assert all_at_once([lambda: give(hana, -10)] * 16) == 10
+    assert stored() == points.balance(hana.id, NOON) == 5
     assert PointLot.select(fn.SUM(PointLot.left)).scalar() == 5
 
 
-def test_many_claim_one_member_at_once_and_one_gets_it(database_url, db):
-    switch_on()
-    member = make_member()
-    friends = make_friends(8)
-    start = time.time() + 3
-    command = [sys.executable, "-m", "tests.members.racing", "bind", database_url, str(start)]
-    running = [
-        subprocess.Popen(
-            [*command, "A0001", str(friends[at]), str(friends[at + 3])],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for at in (0, 4)
-    ]
-    won = [int(process.communicate(timeout=120)[0]) for process in running]
-    assert sum(won) == 1
-    assert Member.get_by_id(member.id).friend_id in friends
-    assert Fact.select().where(Fact.kind == "member.bound").count() == 1
-    assert MemberClaim.select().count() == 7
+def test_the_same_request_sent_many_times_at_once_gives_once(hana):
+    all_at_once([lambda: give(hana, 10, request_key="one")] * 8)
+    assert stored() == points.balance(hana.id, NOON) == 10
