@@ -39,7 +39,7 @@ class MemberForm(StaffForm):
         filters=[stripped],
     )
     name = StringField(_l("Name"), [validators.Length(max=80)], filters=[stripped])
-    phone = StringField(_l("Phone"), [validators.Length(max=30)], filters=[stripped])
+    phone = StringField(_l("Phone number"), [validators.Length(max=30)], filters=[stripped])
     birthday = StringField(
         _l("Birthday"), [validators.Length(max=10)], render_kw={"type": "date"}, filters=[stripped]
     )

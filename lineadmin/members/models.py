@@ -17,7 +17,7 @@ class Member(BaseModel):
 
     number = CharField(unique=True, max_length=40, verbose_name=_l("Member number"))
     name = CharField(max_length=80, default="", verbose_name=_l("Name"))
-    phone = CharField(max_length=20, default="", verbose_name=_l("Phone"))  # digits only
+    phone = CharField(max_length=20, default="", verbose_name=_l("Phone number"))  # digits only
     birthday = CharField(max_length=10, default="", verbose_name=_l("Birthday"))  # 1998-05-20
     level = CharField(max_length=40, default="", index=True, verbose_name=_l("Level"))
     friend_id: int | None

@@ -14,7 +14,7 @@ from lineadmin.staff.models import Staff
 
 KEY = "members"
 PHONE, BIRTHDAY = "phone", "birthday"
-PROOFS: dict[str, Any] = {PHONE: _l("Phone"), BIRTHDAY: _l("Birthday")}
+PROOFS: dict[str, Any] = {PHONE: _l("Phone number"), BIRTHDAY: _l("Birthday")}
 MOST_LEVELS, LONGEST_LEVEL = 20, 40
 LONGEST_LIFE, LONGEST_LEAD, LONGEST_WORDS = 3650, 90, 500
 

@@ -272,7 +272,7 @@ FIELDS: dict[str, Any] = {
     "total": _l("Total"),
     "by": _l("By"),
     "member_number": _l("Member number"),
-    "phone": _l("Phone"),
+    "phone": _l("Phone number"),
     "level": _l("Level"),
     "levels": _l("Levels"),
     "points": _l("Points"),
