@@ -206,4 +206,4 @@ class Shop:
 
 def name_of(user_id: str) -> str:
     """The name a phone's owner is given."""
-    return f"友{user_id[-6:]}"
+    return f"友{user_id[-12:]}"
