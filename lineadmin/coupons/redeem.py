@@ -17,6 +17,7 @@ from lineadmin.coupons.offer import SHARED
 from lineadmin.coupons.states import STATE_LABELS, State, redeemable_at, state_of
 from lineadmin.db import atomic
 from lineadmin.errors import DomainError
+from lineadmin.friends.learn import seen
 from lineadmin.friends.models import Friend
 from lineadmin.i18n import _, _l, format_datetime, format_twd
 from lineadmin.staff import audit
@@ -349,6 +350,7 @@ def _write_down(
     value = {"issue": issue.id, "how": how, "discount": saved}
     if staff is not None:
         value |= {"staff": staff.id}
+    seen(issue.friend_id, at=now)
     journal.record(
         issue.friend_id,
         "coupon.redeemed",

@@ -12,7 +12,7 @@ from typing import Any
 from lineadmin import config, settings
 from lineadmin.audiences import actions as audiences
 from lineadmin.audiences import upload
-from lineadmin.broadcasts import insight, narrow_line
+from lineadmin.broadcasts import dormant, insight, narrow_line
 from lineadmin.checkup import look as checkup
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import DomainError
@@ -77,6 +77,10 @@ def _look_after_broadcasts(gateway: Gateway, now: datetime, wall: datetime) -> N
     insight.read_due(gateway, now=now, wall=wall)
 
 
+def _let_wake(_gateway: Gateway, now: datetime, _wall: datetime) -> None:
+    dormant.let_go(now)
+
+
 def _look_at_audiences(gateway: Gateway, _now: datetime, wall: datetime) -> None:
     if audiences.needs_looks():
         try:
@@ -90,6 +94,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("connection", timedelta(hours=12), _look_at_connection),
     Chore("friends", timedelta(hours=12), _count_friends),
     Chore("broadcasts", timedelta(hours=1), _look_after_broadcasts),
+    Chore("dormant", timedelta(minutes=30), _let_wake),
     Chore("audiences", timedelta(hours=1), _look_at_audiences),
     Chore("sessions", timedelta(hours=12), _forget_sign_in_tries),
 )

@@ -26,6 +26,7 @@ TIMETABLE: tuple[tuple[str, Callable[..., bool]], ...] = (
     ("connection", crontab(minute="5", hour="*/6")),
     ("friends", crontab(minute="35", hour="*/6")),
     ("broadcasts", crontab(minute="15,45")),
+    ("dormant", crontab(minute="7,22,37,52")),
     ("audiences", crontab(minute="25,55")),
     ("sessions", crontab(minute="20", hour="*/6")),
 )

@@ -13,11 +13,14 @@ from hypothesis import settings as limits
 from hypothesis import strategies as some
 
 from lineadmin import settings
-from lineadmin.broadcasts import run, states
+from lineadmin.broadcasts import dormant, run, states
 from lineadmin.broadcasts.confirm import sum_of
 from lineadmin.broadcasts.models import Broadcast
+from lineadmin.coupons.redeem import redeem
 from lineadmin.errors import DomainError
-from lineadmin.friends.models import Friend
+from lineadmin.friends.models import Friend, Tag
+from lineadmin.friends.tags import add_tag
+from lineadmin.journal.models import Fact
 from lineadmin.outbox import quiet, recheck
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
 from lineadmin.sequences.models import Enrolment, Sequence
@@ -36,6 +39,7 @@ from tests.broadcasts.stage import (
     tick,
 )
 from tests.conftest import NOON
+from tests.coupons.making import give, make_coupon
 from tests.factories import make_friend, make_friends
 from tests.panel import panel_of
 
@@ -169,6 +173,20 @@ def test_waking_stops_after_three_tries_nobody_answered(db: Any) -> None:
     assert sum_of(draft(now=when), now=when).dormant == 0
     Friend.update(last_seen_at=when).where(Friend.id == sleeps.id).execute()
     assert sum_of(again, now=when).dormant == 0
+    assert dormant.let_go(when) == 1
+    assert list(sleeps.tags) == []
+    kinds = [fact.kind for fact in Fact.select().where(Fact.friend_id == sleeps.id)]
+    assert kinds == ["tag.added", "tag.removed"]
+    by_hand = add_tag(sleeps.id, Tag.get(Tag.name == "沉睡好友").id, at=NOON)
+    assert by_hand
+    assert dormant.let_go(when) == 0, "what staff set, staff take off"
+
+
+def test_redeeming_a_coupon_at_the_counter_is_a_sign_of_life(db: Any) -> None:
+    friend = make_friend(last_seen_at=NOON - timedelta(days=90))
+    copy = give(make_coupon(), friend.id)
+    redeem(copy, staff=None, how="self", request_key="sign-of-life", now=NOON, wall=NOON)
+    assert Friend.get_by_id(friend.id).last_seen_at == NOON
 
 
 def night(hour: int, minute: int = 0) -> datetime:
