@@ -11,7 +11,7 @@ from flask_admin import babel as admin_babel
 from flask_admin.theme import Theme
 
 from lineadmin import i18n
-from lineadmin.admin import condition_form, identity, shell, sign_in
+from lineadmin.admin import condition_form, identity, shell, sign_in, told
 
 # Each has `views() -> list[(view, group, order)]`; the groups are those of shell.GROUPS.
 AREAS = (
@@ -64,6 +64,7 @@ def init_app(app: Flask) -> None:
     _speak_our_words()
     identity.init_app(app)
     condition_form.init_app(app)
+    told.init_app()
     sign_in.init_app(app)
     entries = collect()
     home = next(view for view, _group, _order in entries if view.endpoint == "admin")

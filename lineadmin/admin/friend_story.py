@@ -97,7 +97,11 @@ def facts(friend: Friend, now: datetime) -> list[tuple[str, str, str]]:
             source,
             _origin(friend.source_origin) if source else "",
         ),
-        (_("Language"), LANGUAGES.get(friend.language, friend.language), ""),
+        (
+            _("Language"),
+            LANGUAGES.get(friend.language, friend.language),
+            _("from the LINE profile") if friend.language else "",
+        ),
         (_("Friend since"), i18n.format_datetime(friend.followed_at), ""),
         (_("Last active"), i18n.format_datetime(friend.last_seen_at), ""),
         (_("First heard of"), i18n.format_datetime(friend.first_seen_at), ""),

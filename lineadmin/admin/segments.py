@@ -166,6 +166,9 @@ class SegmentView(StaffModelView):
         form.where.without = obj.name
         return form
 
+    def stored_form(self, record: Segment) -> SegmentForm:
+        return _filled(record)
+
     def create_record(self, form: SegmentForm) -> Segment:
         return actions.create_segment(
             form.name.data,

@@ -118,7 +118,7 @@ class TableForm(Table):
             except Conflict:
                 fresh = self.get_one(self.get_pk_value(record)) or abort(404)
                 number = int(self.get_pk_value(fresh))
-                newest = self._edit_form_class(obj=fresh)
+                newest = self.stored_form(fresh)
                 note = two_tabs.merge(form, newest, kind=self.audit_kind, object_id=number)
                 version, record = self._version_of(fresh), fresh
         return self._form_page(
@@ -128,9 +128,13 @@ class TableForm(Table):
             model=record,
             get_pk_value=self.get_pk_value,
             conflict=note,
-            edit_hidden=two_tabs.hidden_fields(self._edit_form_class(obj=record), version),
+            edit_hidden=two_tabs.hidden_fields(self.stored_form(record), version),
             status=409 if note else 200,
         )
+
+    def stored_form(self, record: Any) -> Any:
+        """The form filled with what is stored; for fields that are no columns, override it."""
+        return self._edit_form_class(obj=record)
 
     @expose("/details/")
     def details_view(self) -> Response | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -297,6 +298,14 @@ FIELDS: dict[str, Any] = {
 UNDERWAY = {"pause": _l("wait"), "finish": _l("finish"), "stop": _l("leave")}
 UNSHOWN = {"id", "version"}
 
+_readers: list[Callable[[Any], str | None]] = []
+
+
+def ask_first(reader: Callable[[Any], str | None]) -> None:
+    """Let a room above read values aloud (conditions, messages); None leaves them to us."""
+    if reader not in _readers:
+        _readers.append(reader)
+
 
 def sentence(action: str) -> str:
     """ "broadcast.confirm" as 群發訊息：已確認; an unknown word stays as it is."""
@@ -328,6 +337,10 @@ def value_text(value: Any, key: str = "") -> str:
         return ""
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
+    for reader in _readers:
+        words = reader(value)
+        if words is not None:
+            return words
     if key == "browser":
         return browser_name(str(value))
     if key == "role":

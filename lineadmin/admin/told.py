@@ -1,0 +1,56 @@
+"""Kept values that only upper rooms can read aloud, for the audit log and for two tabs.
+
+A condition is told as its sentence and a message as its summary; nobody reads their JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lineadmin import segments
+from lineadmin.messages.parts import PartsError, parse_parts
+from lineadmin.messages.summary import summarise
+from lineadmin.segments import tag_rules, words
+from lineadmin.segments.tree import TreeError
+from lineadmin.staff import audit_words
+
+TREE_KEYS = ({"all"}, {"any"}, {"not"})
+RULE_KEYS = {"where", "on", "about", "days"}
+
+
+def init_app() -> None:
+    """Let the words of the audit log come here first."""
+    audit_words.ask_first(told)
+
+
+def told(value: Any) -> str | None:
+    """The value in words; None where it is neither a condition nor a rule nor a message."""
+    value = _unpacked(value)
+    try:
+        if isinstance(value, dict) and value:
+            return _condition(value)
+        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            return summarise(parse_parts(value))
+    except (TreeError, PartsError):
+        return None
+    return None
+
+
+def _condition(value: dict[str, Any]) -> str | None:
+    keys = set(value)
+    if keys in TREE_KEYS or {"field", "op"} <= keys:
+        return words.sentence(segments.parse(value))
+    if keys <= RULE_KEYS and keys & {"where", "on"}:
+        return tag_rules.sentence(tag_rules.parse_rule(value))
+    return None
+
+
+def _unpacked(value: Any) -> Any:
+    """Forms keep some of them as text."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

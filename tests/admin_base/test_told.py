@@ -1,0 +1,55 @@
+"""Conditions and messages stand in the audit log and in conflicts as people read them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lineadmin.admin.told import told
+from lineadmin.segments import actions
+from lineadmin.segments.models import Segment
+from tests.conftest import NOON
+from tests.panel import hidden_of, panel_of
+
+YOUNG = {"all": [{"field": "age", "op": "less_than", "value": 25}]}
+WOMEN = {"all": [*YOUNG["all"], {"field": "gender", "op": "is", "value": "female"}]}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (YOUNG, "年齡未滿 25"),
+        (json.dumps(YOUNG), "年齡未滿 25"),
+        ({"field": "age", "op": "less_than", "value": 25}, "年齡未滿 25"),
+        ([{"text": "早安 {name}"}], "早安 {name}"),
+        ({"field": "nonsense", "op": "is", "value": 1}, None),
+        ([{"prize": "便當"}], None),
+        ([], None),
+        ({"name": "花"}, None),
+        ("{name} 您好", None),
+    ],
+)
+def test_what_is_told_in_words(app: Any, value: Any, words: str | None) -> None:
+    with app.test_request_context():
+        assert told(value) == words
+
+
+def test_the_audit_log_and_a_conflict_say_the_sentence(app: Any, clock: Any) -> None:
+    panel = panel_of(app, "owner")
+    row = actions.create_segment("年輕人", YOUNG, staff=panel.staff, now=NOON, wall=NOON)
+    page = panel.get(f"/admin/segments/edit/?id={row.id}").text
+    opened = hidden_of(page)
+    actions.edit_segment(
+        row, "年輕人", WOMEN, version=row.version, used_by=lambda name: [], staff=None, wall=NOON
+    )
+    log = panel.get("/admin/audit/").text
+    assert "年齡未滿 25" in log
+    assert "性別是 女" in log
+    assert "&#34;field&#34;" not in log
+    posted = {**opened, "name": "年輕人們", "where": json.dumps(YOUNG)}
+    conflict = panel.post(f"/admin/segments/edit/?id={row.id}", posted).text
+    assert Segment.get_by_id(row.id).name == "年輕人"
+    assert "性別是 女" in conflict
+    assert "&#34;gender&#34;" not in conflict.split("<form")[0]
