@@ -26,6 +26,7 @@ from lineadmin.friends.models import Friend, FriendTag, Source, Tag
 from lineadmin.journal.models import Fact
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox.models import Content, Delivery
+from lineadmin.purchases.models import Purchase, PurchaseCategory, PurchaseLine
 from lineadmin.segments.models import Segment
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
 from lineadmin.tracking.models import TrackedLink
@@ -65,6 +66,15 @@ PAGES = (
     "/admin/coupons/",
     "/admin/coupon_report/",
     "/admin/redeem/tries/",
+    "/admin/purchases/",
+    "/admin/purchases/?search=R500000",
+    "/admin/purchases/?search=%E5%8F%8B+999999",
+    "/admin/purchases/?category=1",
+    "/admin/purchases/?status=done",
+    "/admin/purchases/?branch=%E4%BF%A1%E7%BE%A9%E5%BA%97",
+    "/admin/purchases/?sort=amount&desc=1",
+    "/admin/purchases/1/",
+    "/admin/purchases/new/?q=%E5%A5%BD%E5%8F%8B+7",
     "/admin/sending/",
     "/admin/audit/",
 )
@@ -74,6 +84,13 @@ THREE_CONDITIONS = {
         {"field": "tag", "op": "is", "value": "愛吃雙拼"},
         {"field": "gender", "op": "is", "value": "female"},
         {"field": "friend_days", "op": "at_least", "value": 30},
+    ]
+}
+LOYAL = {
+    "all": [
+        {"field": "purchases", "op": "at_least", "value": 3, "within_days": 180},
+        {"field": "spent", "op": "at_least", "value": 600},
+        {"field": "bought", "op": "is_not", "value": "飲料"},
     ]
 }
 RARE = {
@@ -180,6 +197,7 @@ def make_shop(friends: int, deliveries: int) -> None:
         said = {"id": "1", "hash": "'x'", "parts": _text(SAYS), "summary": "'週一快樂'"}
         _fill(Content, {**said, "personal": "0", "created_at": now})
         _make_sequence(now, everybody)
+        _make_purchases(now)
     number = 0
     while deliveries > 0:
         number += 1
@@ -224,6 +242,41 @@ def _make_sequence(now: int, everybody: str) -> None:
             "reason": f"CASE WHEN blocked_at < {now - DAY_MS} THEN 'blocked' ELSE '' END",
         },
         "(SELECT id AS i, blocked_at FROM friend)",
+    )
+
+
+def _make_purchases(now: int) -> None:
+    """Every second friend bought once, every tenth three times, of three categories."""
+    for number, name in enumerate(("便當", "湯品", "飲料"), 1):
+        made = {"id": number, "name": f"'{name}'", "created_at": now}
+        _fill(PurchaseCategory, made)
+    who = "SELECT id AS i, 0 AS k FROM friend WHERE id % 2 = 0"
+    for again in (1, 2):
+        who += f" UNION ALL SELECT id, {again} FROM friend WHERE id % 10 = 0"
+    bought_at = f"{now} - (i % 365 + k * 30) * {DAY_MS} - i"
+    _fill(
+        Purchase,
+        {
+            "receipt_no": "'R' || i || '-' || k",
+            "friend": "i",
+            "at": bought_at,
+            "amount": "50 + i % 400",
+            "branch": "CASE i % 3 WHEN 0 THEN '信義店' WHEN 1 THEN '中山店' ELSE '' END",
+            "status": "'done'",
+            "origin": "'csv'",
+            "recorded_at": now,
+        },
+        f"({who})",
+    )
+    _fill(
+        PurchaseLine,
+        {
+            "purchase": "i",
+            "category": "1 + i % 3",
+            "friend_id": "friend_id",
+            "at": "at",
+        },
+        "(SELECT id AS i, friend_id, at FROM purchase)",
     )
 
 
@@ -332,6 +385,9 @@ def measure() -> list[str]:
     where = segments.where(tree, now=clock.now(), zone=settings.shop_zone())
     exact = _median(lambda: Friend.select().where(where).count())
     _report("segment count, three conditions, exact", exact, COUNT_MS, missed)
+    where = segments.where(LOYAL, now=clock.now(), zone=settings.shop_zone())
+    exact = _median(lambda: Friend.select().where(where).count())
+    _report("segment count, three conditions about purchases, exact", exact, COUNT_MS, missed)
     app = create_app(config.current())
     app.testing = True
     # The database may be kept from an earlier run, and its owner with it.

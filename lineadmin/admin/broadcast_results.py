@@ -27,6 +27,7 @@ def results(row: Broadcast, found: Outcome, *, now: datetime) -> dict[str, Any] 
         "clicked": clicked,
         "click_rate": percent(clicked, found.sent),
         "redeemed": effects.redeemed(row),
+        "bought": effects.bought(row),
         "blocks": blocks,
         "block_rate": percent(blocks.within_24, found.sent),
         "usual": None if blocks.usual is None else f"{blocks.usual * 100:.1f}%",
@@ -107,6 +108,7 @@ def compared(row: Broadcast, *, now: datetime) -> dict[str, Any] | None:
     lines = [
         (_("Redeemed a coupon"), found.redeemed),
         (_("Opened a link"), found.clicked),
+        (_("Bought something"), found.bought),
     ]
     return {
         "sent": found.sent,

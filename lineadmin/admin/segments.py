@@ -18,7 +18,7 @@ from lineadmin.admin.base import StaffModelView, current_staff, flash_refusals, 
 from lineadmin.admin.condition_form import ConditionField
 from lineadmin.admin.forms import StaffForm, stripped
 from lineadmin.friends import queries
-from lineadmin.i18n import _, _l, _n, format_count, format_datetime
+from lineadmin.i18n import _, _l, _n, format_count, format_datetime, format_twd
 from lineadmin.journal.kinds import KINDS
 from lineadmin.reports import cross_tab, uses
 from lineadmin.reports.audience import Audience, audience, block_share
@@ -358,6 +358,14 @@ def _figures(seen: Audience) -> list[tuple[str, str]]:
         (_("%(what)s (last 30 days)", what=KINDS[kind].label), share(part))
         for kind, part in seen.deeds
     ]
+    if seen.bought.purchases:
+        told = _(
+            "%(people)s friends, %(count)s purchases, %(amount)s",
+            people=format_count(seen.bought.buyers),
+            count=format_count(seen.bought.purchases),
+            amount=format_twd(seen.bought.amount),
+        )
+        lines.append((_("Bought so far"), told))
     return lines
 
 

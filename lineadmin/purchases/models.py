@@ -62,6 +62,17 @@ Purchase.add_index(
 )
 
 
+Purchase.add_index(
+    Purchase.index(
+        Purchase.uncounted_at,
+        Purchase.at,
+        Purchase.friend,
+        Purchase.amount,
+        name="purchase_by_day",
+    )
+)
+
+
 class PurchaseLine(BaseModel):
     """One thing that was bought. Repeats whose it is, when and whether it counts, so that an index
     alone answers who bought of a category."""

@@ -18,6 +18,7 @@ from lineadmin.friends.models import BLOCKED, Friend, FriendTag, Tag
 from lineadmin.journal.kinds import KINDS
 from lineadmin.journal.models import Fact
 from lineadmin.outbox.live import one_of
+from lineadmin.purchases.models import Purchase
 
 MOST = 10_000
 SAMPLE = 6
@@ -25,6 +26,15 @@ TOP_TAGS = 6
 RECENT = timedelta(days=30)
 DEEDS = ("message", "link.clicked", "coupon.redeemed", "purchase")
 ACTIVE_DAYS = (7, 30, 90)
+
+
+@dataclass(frozen=True)
+class Bought:
+    """What they have bought so far, together."""
+
+    buyers: int
+    purchases: int
+    amount: int  # TWD
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,7 @@ class Audience:
     tags: list[tuple[Tag, int]]
     active: list[tuple[int, int]]  # (days, friends active within them)
     deeds: list[tuple[str, int]]  # (kind of fact, friends who did it in the last 30 days)
+    bought: Bought
 
     def percent(self, part: int) -> int:
         """A number as a share of those looked at."""
@@ -80,6 +91,7 @@ def audience(condition: Any, *, now: datetime, shop_block_share: float) -> Audie
         tags=_tags(ids, now),
         active=_active(among, now),
         deeds=_deeds(ids, now),
+        bought=_bought(ids),
     )
 
 
@@ -144,3 +156,17 @@ def _deeds(ids: list[int], now: datetime) -> list[tuple[str, int]]:
     )
     found = {str(kind): int(count) for kind, count in rows}
     return [(kind, found.get(kind, 0)) for kind in kinds]
+
+
+def _bought(ids: list[int]) -> Bought:
+    row: Any = (
+        Purchase.select(
+            fn.COUNT(Purchase.friend.distinct()),
+            fn.COUNT(Purchase.id),
+            fn.COALESCE(fn.SUM(Purchase.amount), 0),
+        )
+        .where(one_of(Purchase.friend, ids) & Purchase.uncounted_at.is_null())
+        .tuples()
+        .get()
+    )
+    return Bought(*map(int, row))

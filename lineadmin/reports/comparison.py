@@ -14,6 +14,7 @@ from lineadmin.journal.models import Fact
 from lineadmin.outbox import reasons
 from lineadmin.outbox.live import literal, rows
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
+from lineadmin.purchases.models import Purchase
 from lineadmin.reports.lift import Difference, difference
 from lineadmin.tracking.clicks import CLICKED
 from lineadmin.tracking.models import TrackedLink
@@ -38,6 +39,7 @@ class Comparison:
     held: int
     redeemed: Compared
     clicked: Compared
+    bought: Compared
     over: bool
 
 
@@ -55,11 +57,13 @@ def comparison(row: Broadcast, *, now: datetime) -> Comparison | None:
         other = _did(row.id, held, kind, objects, since, until)
         return Compared(did, other, difference(did, sent_all, other, held_all))
 
+    bought, not_sent = (_bought(row.id, group, since, until) for group in (got, held))
     return Comparison(
         sent=sent_all,
         held=held_all,
         redeemed=compared("coupon.redeemed", Coupon.select(Coupon.id)),
         clicked=compared(CLICKED, TrackedLink.select(TrackedLink.id)),
+        bought=Compared(bought, not_sent, difference(bought, sent_all, not_sent, held_all)),
         over=now >= until,
     )
 
@@ -88,6 +92,21 @@ def _did(
             Fact.object_id.in_(objects),
             Fact.at >= since,
             Fact.at < until,
+            _mine(broadcast_id, group),
+        )
+    )
+    return int(rows(query)[0][0] or 0)
+
+
+def _bought(broadcast_id: int, group: Any, since: datetime, until: datetime) -> int:
+    """People of the group who bought in time; what was taken back is not there."""
+    query = (
+        Purchase.select(fn.COUNT(Purchase.friend.distinct()))
+        .join(Delivery, on=(Delivery.friend_id == Purchase.friend))
+        .where(
+            Purchase.uncounted_at.is_null(),
+            Purchase.at >= since,
+            Purchase.at < until,
             _mine(broadcast_id, group),
         )
     )

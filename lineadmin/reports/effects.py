@@ -23,11 +23,13 @@ from lineadmin.journal.models import Fact
 from lineadmin.messages.parts import coupon_codes, parse_parts
 from lineadmin.outbox.live import literal, one_of, rows
 from lineadmin.outbox.models import Content, Delivery, DeliveryState, OriginKind
+from lineadmin.purchases.models import Purchase
 from lineadmin.tracking.clicks import CLICKED
 from lineadmin.tracking.models import LinkClick, TrackedLink
 
 HOUR = 60 * 60 * 1000
 CHART_HOURS = 48
+BUYING = timedelta(days=7)
 NAMES = 50
 EARLIER = 30  # broadcasts whose block rates make the shop's own median
 FEWEST_EARLIER = 3
@@ -82,6 +84,15 @@ class Redeemed:
     count: int
     people: int
     spent: int  # TWD, as far as staff entered it
+
+
+@dataclass(frozen=True)
+class Bought:
+    """What those who got it bought in the days after: not all of it because of it."""
+
+    count: int
+    people: int
+    spent: int  # TWD
 
 
 @dataclass(frozen=True)
@@ -164,6 +175,29 @@ def redeemed(row: Broadcast) -> Redeemed:
     ).where(*_used_coupons(row))
     count, people, spent = rows(query)[0]
     return Redeemed(int(count), int(people), int(spent))
+
+
+def bought(row: Broadcast) -> Bought:
+    """Purchases within seven days by those who got it."""
+    if row.leaves_at is None:
+        return Bought(0, 0, 0)
+    query = (
+        Purchase.select(
+            fn.COUNT(1),
+            fn.COUNT(Purchase.friend.distinct()),
+            fn.COALESCE(fn.SUM(Purchase.amount), 0),
+        )
+        .join(Delivery, on=(Delivery.friend_id == Purchase.friend))
+        .where(
+            Purchase.uncounted_at.is_null(),
+            Purchase.at >= row.leaves_at,
+            Purchase.at < row.leaves_at + BUYING,
+            _mine(row.id),
+            Delivery.state == literal(DeliveryState.SENT),
+            Purchase.at >= Delivery.done_at,
+        )
+    )
+    return Bought(*map(int, rows(query)[0]))
 
 
 def blocks(row: Broadcast) -> Blocks:

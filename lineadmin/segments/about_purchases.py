@@ -179,24 +179,32 @@ register(
 
 def _last(leaf: Leaf, context: f.Context) -> Condition:
     """Whole days of the shop's calendar since the last purchase: yesterday is 1."""
-    ever = has(Purchase.friend, Purchase.uncounted_at.is_null(), context)
     if leaf.op in f.KNOWN:
+        ever = has(Purchase.friend, Purchase.uncounted_at.is_null(), context)
         return ever if leaf.op == "known" else ~ever
     if leaf.op == "at_least":
-        return ever & ~_since(context.start_of(leaf.value - 1), context)
+        return _last_within(context, None, context.start_of(leaf.value - 1))
     if leaf.op == "less_than":
-        return _since(context.start_of(leaf.value - 1), context)
+        return _last_within(context, context.start_of(leaf.value - 1), None)
     on_one = Value(1) == Value(0)
     for days in leaf.values:
-        on_one = on_one | (
-            _since(context.start_of(days), context) & ~_since(context.start_of(days - 1), context)
-        )
+        on_one = on_one | _last_within(context, context.start_of(days), context.start_of(days - 1))
     return ~on_one if leaf.op in f.OPPOSITE else on_one
 
 
-def _since(moment: datetime, context: f.Context) -> Condition:
-    test = Purchase.uncounted_at.is_null() & (Purchase.at >= to_ms(moment))
-    return has(Purchase.friend, test, context)
+def _last_within(context: f.Context, since: datetime | None, until: datetime | None) -> Condition:
+    """True for friends whose last purchase was in that time (`until` excluded)."""
+    last = fn.MAX(Purchase.at)
+    inside = Value(1) == Value(1)
+    if since is not None:
+        inside = inside & (last >= to_ms(since))
+    if until is not None:
+        inside = inside & (last < to_ms(until))
+    bought = Purchase.select(Purchase.friend).where(Purchase.uncounted_at.is_null())
+    if context.per_friend:
+        bought = bought.where(Purchase.friend == Friend.id)
+        return fn.EXISTS(bought.group_by(Purchase.friend).having(inside))
+    return Friend.id.in_(bought.group_by(Purchase.friend).having(inside))
 
 
 def _last_sentence(leaf: Leaf) -> str:

@@ -233,6 +233,8 @@ def test_undo_and_redo_are_offered_where_there_is_something(panel: Panel) -> Non
         ({"who": "tag_added", "tag": "愛吃雙拼"}, {"tag_added": "愛吃雙拼"}),
         ({"who": "coupon_redeemed", "coupon": "bento20"}, {"coupon_redeemed": "bento20"}),
         ({"who": "segment", "segment": "年輕人"}, {"segment": "年輕人"}),
+        ({"who": "purchase", "purchase": "any"}, {"purchase": "any"}),
+        ({"who": "purchase", "purchase": "便當"}, {"purchase": "便當"}),
         ({"who": "manual"}, {"manual": True}),
         (
             {"who": "date", "date_field": "birthday", "side": "before", "days": "7"},
@@ -301,6 +303,10 @@ def test_when_branches_are_chosen_and_whom_it_stops_for(panel: Panel) -> None:
     assert (definition.decide, definition.stop) == ("first_step", stop)
     autosave(panel, row, "groups", decide="enrolment", stop=json.dumps({"all": []}))
     assert actions.definition_of(Sequence.get_by_id(row.id)).stop is None
+    nobody = json.dumps({"all": []})
+    autosave(panel, row, "groups", decide="enrolment", stop=nobody, stop_bought="any")
+    assert actions.definition_of(Sequence.get_by_id(row.id)).stop_bought == "any"
+    assert "有停止條件" in panel.get(f"/admin/sequences/{row.id}/?at=groups").text
 
 
 # -- versions ----------------------------------------------------------------------------------
