@@ -61,7 +61,8 @@ class SurveyResults:
         narrow = _narrow()
         sendings = results.sendings(survey)
         labels = report.labels(sendings)
-        rows, months = results.per_sending(survey), results.per_month(survey)
+        found = results.cells(survey)
+        rows, months = results.per_sending(survey, found), results.per_month(survey, found)
         sent = sent_counts(sendings)
         rated = results.ratings(survey)
         page: str = self.render(
@@ -76,7 +77,7 @@ class SurveyResults:
             trend=_trend(rated, sendings, labels, rows, months),
             answers=[
                 (one, TYPE_LABELS[one.question.type], chart(one))
-                for one in results.per_question(survey, narrow)
+                for one in results.per_question(survey, narrow, found)
             ],
             facts=_facts(survey),
             state_mark=(STATE_KINDS[survey.state], STATE_LABELS[survey.state]),

@@ -262,6 +262,8 @@ def _fact(moment: Moment, names: _Names) -> Told:
         text, more = _about_purchase(row, value, names)
     elif row.kind.startswith(("member.", "points.")):
         more = _about_member(row)
+    elif row.kind == "survey.answered":
+        more = str(value.get("said", ""))
     elif row.kind == "sequence.ended":
         reason = str(value.get("reason", ""))
         more = left_because(reason)

@@ -12,15 +12,17 @@ from lineadmin.errors import DomainError
 from lineadmin.friends import learn, own_word
 from lineadmin.friends.models import FRIEND, Friend, FriendTag, Tag
 from lineadmin.friends.tags import add_tag, remove_tag
-from lineadmin.i18n import _l
+from lineadmin.i18n import DEFAULT_LOCALE, _, _l, use_locale
+from lineadmin.line.text import cut_to_graphemes
 from lineadmin.surveys.links import Link
 from lineadmin.surveys.models import Survey, SurveyAnswer, SurveyOpening, SurveyReply
-from lineadmin.surveys.questions import CHOSEN, Question, questions_of
+from lineadmin.surveys.questions import CHOSEN, RATING, Question, questions_of
 from lineadmin.surveys.replies import Read, Written, read
 from lineadmin.surveys.sendings import TEST, month_of
 from lineadmin.surveys.states import SENDING, Phase, phase_of, phase_sentence
 
 ORIGIN = "survey"  # of copies of the gift and of tags
+LONGEST_SAID = 80
 HELD = "held"  # she was shown the copy she has: no gift
 
 _COLUMNS = (
@@ -30,6 +32,8 @@ _COLUMNS = (
     SurveyReply.choice,
     SurveyReply.number,
     SurveyReply.text,
+    SurveyReply.sending_id,
+    SurveyReply.month,
 )
 
 
@@ -95,7 +99,7 @@ def take(
             link.friend_id,
             "survey.answered",
             object_id=survey.id,
-            value={"answer": answer.id, "sending": link.sending.id},
+            value={"answer": answer.id, "sending": link.sending.id, "said": _said(asked, found)},
             at=now,
         )
     return answer
@@ -152,14 +156,28 @@ def _check(survey: Survey, link: Link, now: datetime) -> None:
 
 
 def _keep(answer: SurveyAnswer, found: Read) -> None:
+    place = (answer.sending_id, answer.month)
     insert_rows(
         _COLUMNS,
         [
-            (answer.survey_id, answer.id, key, value.choice, value.number, value.text)
+            (answer.survey_id, answer.id, key, value.choice, value.number, value.text, *place)
             for key, values in found.values.items()
             for value in values
         ],
     )
+
+
+def _said(asked: list[Question], found: Read) -> str:
+    """What she chose, for her timeline; what she wrote is read in the survey's results."""
+    chosen = [
+        label
+        for question in asked
+        if question.type in (*CHOSEN, RATING)
+        for value, label in question.options()
+        if value in {one.choice for one in found.values.get(question.key, [])}
+    ]
+    with use_locale(DEFAULT_LOCALE):  # it is stored for staff, whatever she speaks
+        return cut_to_graphemes(_(", ").join(chosen), LONGEST_SAID)
 
 
 def _set_tags(

@@ -112,6 +112,19 @@ class SurveyReply(BaseModel):
     choice = CharField(default="", max_length=8)  # the choice's key, a rating, male, tw_01 …
     number = FloatField(null=True)  # ratings, numbers, years of birth
     text = TextField(default="")  # texts, dates, values of the shop's own fields
+    sending_id = IntegerField(default=0)  # the answer's, once more: sums need no other table
+    month = IntegerField(default=0)
 
-    class Meta:
-        indexes = ((("survey_id", "question", "choice"), False),)
+
+# All sums of a survey are read from this index alone.
+SurveyReply.add_index(
+    SurveyReply.index(
+        SurveyReply.survey_id,
+        SurveyReply.question,
+        SurveyReply.sending_id,
+        SurveyReply.month,
+        SurveyReply.choice,
+        SurveyReply.number,
+        name="surveyreply_sums",
+    )
+)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from peewee import fn
+from peewee import SQL, fn
 
 from lineadmin.friends.models import Field
 from lineadmin.friends.regions import GENDERS, REGIONS
@@ -64,30 +64,53 @@ class Row:
     averages: dict[str, float]
 
 
-def per_question(survey: Survey, narrow: Narrow) -> list[Result]:
+@dataclass(frozen=True)
+class Cell:
+    """How often one choice was taken, in one sending and month; `total` adds up its numbers."""
+
+    question: str
+    sending: int
+    month: int
+    choice: str
+    count: int
+    total: float
+    numbers: int
+
+    def within(self, narrow: Narrow) -> bool:
+        """Whether it is among the answers that are looked at."""
+        return narrow.sending in (None, self.sending) and narrow.month in (None, self.month)
+
+
+def cells(survey: Survey) -> list[Cell]:
+    """All a survey's replies, summed up: read from one index alone."""
+    group = (SurveyReply.question, SurveyReply.sending_id, SurveyReply.month, SurveyReply.choice)
+    query: Any = (
+        SurveyReply.select(
+            *group,
+            fn.COUNT(SQL("*")),
+            fn.COALESCE(fn.SUM(SurveyReply.number), 0),
+            fn.COUNT(SurveyReply.number),
+        )
+        .where(SurveyReply.survey_id == survey.id)
+        .group_by(*group)
+    )
+    return [Cell(*row) for row in query.tuples()]
+
+
+def per_question(survey: Survey, narrow: Narrow, found: Sequence[Cell]) -> list[Result]:
     """Every question there ever was, the present ones first."""
     asked, present = ever_asked(survey)
     fields = fields_of(asked)
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    grouped = _replies(survey, narrow, SurveyReply.question, SurveyReply.choice)
-    for key, choice, count in grouped.group_by(SurveyReply.question, SurveyReply.choice).tuples():
-        counts[key][choice] = count
-    people = dict(
-        _replies(
-            survey, narrow, SurveyReply.question, amount=fn.COUNT(SurveyReply.answer.distinct())
-        )
-        .group_by(SurveyReply.question)
-        .tuples()
-    )
-    averages = dict(
-        _replies(survey, narrow, SurveyReply.question, amount=fn.AVG(SurveyReply.number))
-        .where(SurveyReply.number.is_null(False))
-        .group_by(SurveyReply.question)
-        .tuples()
-    )
+    mine: dict[str, list[Cell]] = defaultdict(list)
+    for cell in found:
+        if cell.within(narrow):
+            mine[cell.question].append(cell)
     results = []
     for question in asked:
-        answered = people.get(question.key, 0)
+        cells_here = mine[question.key]
+        answered = sum(cell.count for cell in cells_here)
+        if question.type == q.SEVERAL and answered:
+            answered = _people(survey, narrow, question)
         if question.key not in present and not answered:
             continue
         results.append(
@@ -95,15 +118,15 @@ def per_question(survey: Survey, narrow: Narrow) -> list[Result]:
                 question,
                 question.key in present,
                 answered,
-                _bars(survey, narrow, question, fields.get(question.field), counts[question.key]),
-                _average(question, averages),
+                _bars(survey, narrow, question, fields.get(question.field), _by_choice(cells_here)),
+                _average(cells_here) if question.type in (q.RATING, q.NUMBER) else None,
                 _is_listed(question, fields.get(question.field)),
             )
         )
     return results
 
 
-def per_sending(survey: Survey) -> dict[int, Row]:
+def per_sending(survey: Survey, found: Sequence[Cell]) -> dict[int, Row]:
     """Every sending's numbers, by its id."""
     query: Any = (
         SurveyOpening.select(SurveyOpening.sending, fn.COUNT(SurveyOpening.id))
@@ -113,7 +136,7 @@ def per_sending(survey: Survey) -> dict[int, Row]:
     )
     opened = dict(query)
     answered = _answered(survey, SurveyAnswer.sending)
-    averages = _averages(survey, SurveyAnswer.sending)
+    averages = _averages(survey, found, lambda cell: cell.sending)
     ids = SurveySending.select(SurveySending.id).where(SurveySending.survey == survey.id)
     return {
         row.id: Row(answered.get(row.id, 0), opened.get(row.id, 0), averages.get(row.id, {}))
@@ -121,10 +144,10 @@ def per_sending(survey: Survey) -> dict[int, Row]:
     }
 
 
-def per_month(survey: Survey) -> dict[int, Row]:
+def per_month(survey: Survey, found: Sequence[Cell]) -> dict[int, Row]:
     """Every month with answers, the earliest first."""
     answered = _answered(survey, SurveyAnswer.month)
-    averages = _averages(survey, SurveyAnswer.month)
+    averages = _averages(survey, found, lambda cell: cell.month)
     return {month: Row(answered[month], 0, averages.get(month, {})) for month in sorted(answered)}
 
 
@@ -199,11 +222,21 @@ def number_text(number: float) -> str:
     return str(int(number)) if number == int(number) else f"{number:.10g}"
 
 
-def _replies(survey: Survey, narrow: Narrow, *columns: Any, amount: Any = None) -> Any:
-    query = SurveyReply.select(*columns, fn.COUNT(SurveyReply.id) if amount is None else amount)
-    if narrow != Narrow():
-        query = query.join(SurveyAnswer).where(narrow.of(survey))
-    return query.where(SurveyReply.survey_id == survey.id)
+def _replies(survey: Survey, narrow: Narrow, question: Question, column: Any) -> Any:
+    """What was replied to one question, and how often each."""
+    query = SurveyReply.select(column, fn.COUNT(SQL("*"))).where(
+        SurveyReply.survey_id == survey.id, SurveyReply.question == question.key, *_in(narrow)
+    )
+    return query.group_by(column).tuples()
+
+
+def _in(narrow: Narrow) -> list[Any]:
+    tests: list[Any] = []
+    if narrow.sending is not None:
+        tests.append(SurveyReply.sending_id == narrow.sending)
+    if narrow.month is not None:
+        tests.append(SurveyReply.month == narrow.month)
+    return tests
 
 
 def _bars(
@@ -217,9 +250,7 @@ def _bars(
     if question.type == q.BIRTH_YEAR:
         return _decades(survey, narrow, question)
     if question.type == q.FIELD and own is not None and own.type == "choice":
-        query = _replies(survey, narrow, SurveyReply.text)
-        query = query.where(SurveyReply.question == question.key).group_by(SurveyReply.text)
-        found = dict(query.tuples())
+        found = dict(_replies(survey, narrow, question, SurveyReply.text))
         wanted = [str(one) for one in own.choices or []]
         gone = sorted(set(found) - set(wanted))
         return [(one, found.get(one, 0)) for one in (*wanted, *gone)]
@@ -227,18 +258,30 @@ def _bars(
 
 
 def _decades(survey: Survey, narrow: Narrow, question: Question) -> list[tuple[str, int]]:
-    query = _replies(survey, narrow, SurveyReply.number)
-    query = query.where(SurveyReply.question == question.key).group_by(SurveyReply.number)
     decades: dict[int, int] = defaultdict(int)
-    for year, count in query.tuples():
+    for year, count in _replies(survey, narrow, question, SurveyReply.number):
         decades[int(year) // DECADE * DECADE] += count
     return [(f"{year}–{year + DECADE - 1}", decades[year]) for year in sorted(decades)]
 
 
-def _average(question: Question, averages: dict[str, Any]) -> float | None:
-    if question.type not in (q.RATING, q.NUMBER) or averages.get(question.key) is None:
-        return None
-    return float(averages[question.key])
+def _people(survey: Survey, narrow: Narrow, question: Question) -> int:
+    """How many answered where several choices may be taken."""
+    query = SurveyReply.select(fn.COUNT(SurveyReply.answer.distinct())).where(
+        SurveyReply.survey_id == survey.id, SurveyReply.question == question.key, *_in(narrow)
+    )
+    return int(query.scalar())
+
+
+def _by_choice(found: Sequence[Cell]) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for cell in found:
+        counts[cell.choice] += cell.count
+    return counts
+
+
+def _average(found: Sequence[Cell]) -> float | None:
+    numbers = sum(cell.numbers for cell in found)
+    return sum(float(cell.total) for cell in found) / numbers if numbers else None
 
 
 def _is_listed(question: Question, own: Field | None) -> bool:
@@ -252,21 +295,19 @@ def _answered(survey: Survey, column: Any) -> dict[int, int]:
     return dict(query.where(SurveyAnswer.survey == survey.id).group_by(column).tuples())
 
 
-def _averages(survey: Survey, column: Any) -> dict[int, dict[str, float]]:
+def _averages(
+    survey: Survey, found: Sequence[Cell], group: Callable[[Cell], int]
+) -> dict[int, dict[str, float]]:
     """The averages of rating questions, by sending or month and by question."""
-    keys = [one.key for one in ratings(survey)]
-    if not keys:
-        return {}
-    query: Any = (
-        SurveyReply.select(column, SurveyReply.question, fn.AVG(SurveyReply.number))
-        .join(SurveyAnswer)
-        .where(SurveyReply.survey_id == survey.id, SurveyReply.question.in_(keys))
-        .group_by(column, SurveyReply.question)
-    )
-    found: dict[int, dict[str, float]] = defaultdict(dict)
-    for group, key, average in query.tuples():
-        found[group][key] = float(average)
-    return found
+    keys = {one.key for one in ratings(survey)}
+    grouped: dict[int, dict[str, list[Cell]]] = defaultdict(lambda: defaultdict(list))
+    for cell in found:
+        if cell.question in keys:
+            grouped[group(cell)][cell.question].append(cell)
+    return {
+        one: {key: average for key, mine in by_key.items() if (average := _average(mine))}
+        for one, by_key in grouped.items()
+    }
 
 
 def _by_answer(answers: Sequence[SurveyAnswer]) -> dict[int, dict[str, list[SurveyReply]]]:

@@ -78,7 +78,7 @@ def test_a_card_in_the_greeting_tags_the_friend_and_gives_one_coupon(app, clock,
     assert SurveyAnswer.select().count() == CouponIssue.select().count() == 1
     assert "打開您的禮物" in phone.client.get(path).text
     story = panel_of(app, "manager").get(f"/admin/friends/{friend.id}/").text
-    for piece in ("回答了問卷", "興趣小調查", "由問卷設定", "回答問卷的贈禮"):
+    for piece in ("回答了問卷", "興趣小調查", "遊戲", "由問卷設定", "回答問卷的贈禮"):
         assert piece in story
 
 

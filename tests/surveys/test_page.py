@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 
+from lineadmin import db as database
 from lineadmin.coupons import throttle
 from lineadmin.coupons.models import CouponIssue
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Tag
 from lineadmin.journal.models import Fact
 from lineadmin.surveys import actions
+from lineadmin.surveys.answer import NotTaken, take
 from lineadmin.surveys.models import Survey, SurveyAnswer, SurveyOpening, SurveyReply
 from lineadmin.surveys.plan import ChoicePlan, QuestionPlan
 from tests.conftest import NOON
@@ -237,3 +240,31 @@ def test_answers_to_the_questions_she_saw_are_kept_under_those(client, hana):
     )
     assert [row.revision for row in SurveyAnswer.select().order_by(SurveyAnswer.id)] == [1, 1]
     assert tags_of(hana) == ["愛旅遊"]
+
+
+def test_many_taps_at_the_same_moment_are_one_answer_and_one_gift(db):
+    make_coupon(code="tea", per_friend=5)
+    survey = make_survey(SCORE, coupon="tea", repeat="sending")
+    friend, key = make_friend(), keys_of(survey)[SCORE.text]
+    # Two messages, two taps on each: two answers, one gift.
+    links = [link_of(survey, friend, "step", 7, place) for place in (1, 2)] * 2
+    together, outcomes = threading.Barrier(len(links)), []
+
+    def tap(link):
+        database.ensure_connection()
+        try:
+            together.wait()
+            outcomes.append(take(link, {key: ["5"]}, revision=1, now=NOON) is not None)
+        except NotTaken as refused:
+            outcomes.append(refused.outcome)
+        finally:
+            database.db.close()
+
+    threads = [threading.Thread(target=tap, args=(link,)) for link in links]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, outcomes)) == ["True", "True", "already", "already"]
+    assert SurveyAnswer.select().count() == Survey.get().answers == 2
+    assert CouponIssue.select().count() == 1
