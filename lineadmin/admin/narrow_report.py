@@ -34,9 +34,11 @@ def narrow_results(row: Broadcast, line: Any) -> dict[str, Any] | None:
 
     :param line: LINE's own numbers, as broadcast_results draws them
     """
-    if row.estimated is None or row.state in (states.DRAFT, states.APPROVAL, states.SCHEDULED):
+    if row.estimated is None:
         return None
-    told = Narrowcast.get_or_none(Narrowcast.broadcast_id == row.id) or Narrowcast()
+    told = Narrowcast.get_or_none(Narrowcast.broadcast_id == row.id)
+    if told is None or row.state in (states.DRAFT, states.APPROVAL, states.SCHEDULED):
+        return None
     shipment = outbox.latest(OriginKind.BROADCAST, row.id)
     over = row.state in (states.SENT, states.FAILED)
     return {
@@ -116,21 +118,18 @@ def _steps(row: Broadcast, told: Narrowcast, shipment: Shipment | None) -> list[
     }
     labels = {
         "keep": (_("Friends who must not get it are kept out"), ""),
-        "hand": (
-            _("Handed to LINE"),
-            _("accepted %(when)s", when=format_datetime(told.accepted_at)) if accepted else "",
-        ),
+        "hand": (_("Handed to LINE"), ""),
         "choose": (_("LINE chooses the recipients"), _("LINE's word: waiting")),
         "send": (_("LINE sends it"), _("LINE's word: sending")),
     }
     found: list[Any] = []
-    reached = False
+    reached, moving = False, row.state in (states.PLANNING, states.SENDING, states.STOPPING)
     for key, (label, hint) in labels.items():
         if row.state == states.CANCELED and not at[key]:
             continue
-        place = "done" if at[key] else "later" if reached else "now"
+        place = "done" if at[key] else "now" if moving and not reached else "later"
         reached = reached or not at[key]
-        found.append((place, label, hint if place != "later" or key == "hand" else ""))
+        found.append((place, label, hint if place == "now" else ""))
     end_hint = format_datetime(row.finished_at) if row.finished_at else ""
     found.append(("done" if ended else "later", last, end_hint))
     return found
