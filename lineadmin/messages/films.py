@@ -51,6 +51,8 @@ def store(data: bytes, *, name: str, staff_id: int | None, now: datetime) -> Fil
             created_by=staff_id,
         )
     )
+    # What is uploaded again is wanted again: it counts as new for whoever clears the unused away.
+    Film.update(created_at=now).where(Film.hash == digest).execute()
     stored: Film = (
         Film.select(Film.id, Film.token, Film.name, Film.size).where(Film.hash == digest).get()
     )

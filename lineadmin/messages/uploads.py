@@ -69,6 +69,8 @@ def store(data: bytes, *, name: str, staff_id: int | None, now: datetime) -> Upl
             created_by=staff_id,
         )
     )
+    # What is uploaded again is wanted again: it counts as new for whoever clears the unused away.
+    Upload.update(created_at=now).where(Upload.hash == digest).execute()
     stored: Upload = (
         Upload.select(
             Upload.id, Upload.token, Upload.name, Upload.mime, Upload.width, Upload.height

@@ -26,6 +26,7 @@ from lineadmin.settings.line_total import keep_friend_total
 from lineadmin.settings.models import Setting
 from lineadmin.staff import throttle
 from lineadmin.staff.models import Staff
+from lineadmin.tasks import unused_files
 
 FOLLOWERS_WANTED = "followers.wanted"
 FOLLOWERS_RESULT = "followers.result"
@@ -81,6 +82,10 @@ def _let_wake(_gateway: Gateway, now: datetime, _wall: datetime) -> None:
     dormant.let_go(now)
 
 
+def _clear_unused(_gateway: Gateway, now: datetime, _wall: datetime) -> None:
+    unused_files.throw_away(now)
+
+
 def _look_at_audiences(gateway: Gateway, _now: datetime, wall: datetime) -> None:
     if audiences.needs_looks():
         try:
@@ -96,6 +101,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("broadcasts", timedelta(hours=1), _look_after_broadcasts),
     Chore("dormant", timedelta(minutes=30), _let_wake),
     Chore("audiences", timedelta(hours=1), _look_at_audiences),
+    Chore("files", timedelta(hours=24), _clear_unused),
     Chore("sessions", timedelta(hours=12), _forget_sign_in_tries),
 )
 NAMES = tuple(chore.name for chore in CHORES)

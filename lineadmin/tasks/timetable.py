@@ -28,6 +28,7 @@ TIMETABLE: tuple[tuple[str, Callable[..., bool]], ...] = (
     ("broadcasts", crontab(minute="15,45")),
     ("dormant", crontab(minute="7,22,37,52")),
     ("audiences", crontab(minute="25,55")),
+    ("files", crontab(minute="50", hour="19")),
     ("sessions", crontab(minute="20", hour="*/6")),
 )
 
