@@ -46,6 +46,7 @@ KIND_LABELS: dict[int, Any] = {
     OriginKind.STAFF: _l("Staff's answer"),
     OriginKind.TEST: _l("Test send"),
     OriginKind.REMINDER: _l("Reminder"),
+    OriginKind.POINTS: _l("Reminder of points"),
     OriginKind.THANKS: _l("After a redemption"),
     OriginKind.NOTICE: _l("Order notice"),
 }

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, flash, redirect, request
 from flask_admin import expose
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import BooleanField, IntegerField, RadioField, TextAreaField, validators
+from wtforms import BooleanField, IntegerField, RadioField, StringField, TextAreaField, validators
 
 from lineadmin import clock, settings
 from lineadmin.admin import export, two_tabs
@@ -17,7 +17,7 @@ from lineadmin.admin.gate import current_staff, needs
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l
 from lineadmin.members import csv_file
-from lineadmin.members.setup import KEY, PROOFS, MemberSetup, change, setup
+from lineadmin.members.setup import KEY, PROOFS, MemberSetup, change, setup, usual_words
 
 _MEANINGS: dict[str, Any] = {
     "number": _l("Needed. Letters, digits, - and _"),
@@ -48,17 +48,37 @@ class SetupForm(StaffForm):
         description=_l("To the shop's midnight. Empty: they do not end."),
     )
 
+    remind_days = IntegerField(
+        _l("Days before points end"),
+        [validators.Optional(), validators.NumberRange(0, 90)],
+        description=_l("A message, once per friend and day; 0 is their last day. Empty: none."),
+    )
+    remind_at = StringField(_l("Time of the reminder"), render_kw={"type": "time"})
+    remind_words = TextAreaField(_l("Words of the reminder"))
+
     def __init__(self, formdata: Any = None, kept: MemberSetup | None = None) -> None:
-        started = {} if kept is None else {**vars(kept), "levels": "\n".join(kept.levels)}
+        started = (
+            {}
+            if kept is None
+            else {
+                **vars(kept),
+                "levels": "\n".join(kept.levels),
+                "remind_words": kept.remind_words or usual_words(),
+            }
+        )
         super().__init__(formdata, **started)
 
     def changes(self) -> dict[str, Any]:
         """What members/setup.py takes."""
+        words = (self.remind_words.data or "").strip().replace("\r\n", "\n")
         return {
             "enabled": self.enabled.data,
             "levels": tuple((self.levels.data or "").splitlines()),
             "proof": self.proof.data,
             "points_days": self.points_days.data,
+            "remind_days": self.remind_days.data,
+            "remind_at": self.remind_at.data or "11:00",
+            "remind_words": "" if words == usual_words() else words,
         }
 
 

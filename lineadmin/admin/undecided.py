@@ -39,6 +39,7 @@ KINDS: dict[int, Any] = {
     OriginKind.STAFF: _l("Staff's answer"),
     OriginKind.TEST: _l("Test send"),
     OriginKind.REMINDER: _l("Reminder"),
+    OriginKind.POINTS: _l("Reminder of points"),
     OriginKind.THANKS: _l("After a redemption"),
     OriginKind.NOTICE: _l("Order notice"),
 }
@@ -212,7 +213,7 @@ def _on_hold() -> Any:
 
 
 def _anything() -> bool:
-    singles = (*SINGLES, OriginKind.REMINDER)
+    singles = (*SINGLES, OriginKind.REMINDER, OriginKind.POINTS)
     held = Delivery.select(Delivery.id).where(
         _on_hold(), live.one_of(Delivery.origin_kind, singles)
     )

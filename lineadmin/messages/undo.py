@@ -22,6 +22,7 @@ ORIGINS = {
     OriginKind.TEST: "test",
     OriginKind.REMINDER: REMINDER,
     OriginKind.THANKS: "thanks",
+    OriginKind.POINTS: "points",
     OriginKind.NOTICE: "notice",
 }
 CHUNK = 500

@@ -29,6 +29,7 @@ class OriginKind(IntEnum):
     TEST = 5  # a test send to a staff member's own LINE
     REMINDER = 6  # id = coupon, run = minute of 1970 in which the copy ends
     THANKS = 7  # what follows the redemption of a coupon; id = coupon, run = redemption
+    POINTS = 11  # points that end; run = minute of 1970 in which they do
     NOTICE = 12  # how far an order is; id = purchase, run = status, or an answer to her wish
 
 

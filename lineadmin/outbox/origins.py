@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lineadmin.outbox.models import OriginKind
 
 # Steps, broadcasts and reminders are the shop's own idea; the other kinds answer one person.
-PROGRAMS = (OriginKind.BROADCAST, OriginKind.STEP, OriginKind.REMINDER)
+PROGRAMS = (OriginKind.BROADCAST, OriginKind.STEP, OriginKind.REMINDER, OriginKind.POINTS)
 SINGLES = (
     OriginKind.GREETING,
     OriginKind.STAFF,

@@ -18,6 +18,7 @@ LATE = "late"
 COUPON_GONE = "coupon_gone"
 COUPON_USED = "coupon_used"
 COUPON_NEW = "coupon_new"
+POINTS_SPENT = "points_spent"
 NO_PUBLIC_URL = "no_public_url"
 NOT_PREPARED = "not_prepared"
 GOAL = "goal"
@@ -65,6 +66,7 @@ LABELS: dict[str, Any] = {
     NOT_PREPARED: _l("The message could not be made"),
     COUPON_GONE: _l("The coupon is gone"),
     COUPON_USED: _l("Has used the coupon already"),
+    POINTS_SPENT: _l("Has spent the points already"),
     COUPON_NEW: _l("Has only just got the coupon"),
     CANCELED: _l("Canceled"),
     LEFT: _l("Left the step messages before"),

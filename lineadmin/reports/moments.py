@@ -365,6 +365,8 @@ def _program(row: Any, names: _Names) -> str:
         return _("“%(name)s”, step %(number)s", name=name, number=step)
     if row.origin_kind == OriginKind.REMINDER:
         return _("reminder of “%(name)s”", name=names.of("coupon", row.origin_id))
+    if row.origin_kind == OriginKind.POINTS:
+        return _("reminder of points")
     if row.origin_kind == OriginKind.GREETING:
         return _("the greeting")
     if row.origin_kind == OriginKind.TEST:

@@ -38,6 +38,8 @@ def meant(delivery: Delivery) -> str:
         return _("A member of staff answered her.")
     if delivery.origin_kind == OriginKind.REMINDER:
         return _of_reminder(delivery)
+    if delivery.origin_kind == OriginKind.POINTS:
+        return _("Some of her points were about to end.")
     if delivery.origin_kind == OriginKind.THANKS:
         coupon = Coupon.get_or_none(Coupon.id == delivery.origin_id)
         return _("She redeemed “%(name)s”.", name="" if coupon is None else coupon.title)

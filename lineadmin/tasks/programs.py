@@ -13,6 +13,7 @@ from datetime import datetime
 from lineadmin.broadcasts import run as broadcasts
 from lineadmin.members import points
 from lineadmin.reminders import advance as reminders
+from lineadmin.reminders import points as point_reminders
 from lineadmin.segments import tag_jobs, tag_keeping
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import by_hand, dates, moves, triggers
@@ -89,6 +90,12 @@ PROGRAMS: tuple[Program, ...] = (
         lambda now, wall, stopping, _most: reminders.advance(now, wall, stopping),
         lambda now: reminders.is_due(now),
         lambda now: reminders.next_moment(now),
+    ),
+    Program(
+        "reminders",
+        lambda now, wall, stopping, _most: point_reminders.advance(now, wall, stopping),
+        lambda now: point_reminders.is_due(now),
+        lambda now: point_reminders.next_moment(now),
     ),
 )
 

@@ -15,6 +15,7 @@ from lineadmin.messages.undo import ORIGINS, take_back_coupons
 from lineadmin.outbox.models import OriginKind
 from lineadmin.outbox.protocol import Job, Prepare, Prepared, Programs
 from lineadmin.reminders import advance as reminders
+from lineadmin.reminders import points
 from lineadmin.sequences import advance as steps
 from lineadmin.sequences import goals
 from lineadmin.tracking import units
@@ -72,7 +73,9 @@ class Rooms(Programs):
         self, kind: OriginKind, id: int, friends: Mapping[int, int], now: datetime
     ) -> Mapping[int, str]:
         """Friends who have reached what their step messages were for, or who have stopped the
-        topic of a broadcast; see `Programs`."""
+        topic of a broadcast, or spent the points she was to be told of; see `Programs`."""
+        if kind == OriginKind.POINTS:
+            return points.left_out(friends, now)
         if kind == OriginKind.BROADCAST:
             return topic.left_out(id, friends, now)
         return goals.left_out(id, friends, now) if kind == OriginKind.STEP else {}
@@ -110,4 +113,5 @@ def _room(kind: OriginKind) -> Any:
         OriginKind.STEP: steps,
         OriginKind.BROADCAST: broadcasts,
         OriginKind.REMINDER: reminders,
+        OriginKind.POINTS: points,
     }.get(kind)

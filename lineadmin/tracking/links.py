@@ -25,6 +25,7 @@ KINDS: Mapping[str, int] = {
     "test": OriginKind.TEST,
     "reminder": OriginKind.REMINDER,
     "thanks": OriginKind.THANKS,
+    "points": OriginKind.POINTS,
     "notice": OriginKind.NOTICE,
 }
 LONGEST_NAME = 60
