@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from lineadmin import clock as shop_clock
 from lineadmin import settings, shopfile
 from lineadmin.coupons.models import Coupon
+from lineadmin.db import to_ms
 from lineadmin.friends.models import Source, Tag
 from lineadmin.sequences import actions, drafts
 from lineadmin.sequences.definition import dump
 from lineadmin.sequences.models import Sequence
 from lineadmin.tasks.tick import tick
-from tests.browse import NARROW, english_on, serious_violations, sideways_overflow, sign_in
+from tests.browse import (
+    NARROW,
+    WIDE,
+    click_and_close,
+    english_on,
+    serious_violations,
+    sideways_overflow,
+    sign_in,
+)
 from tests.conftest import NOON
 from tests.panel import PASSWORD, with_password
 from tests.sequences import stage
+from tests.served import Served, serve
 
 MOST_ACTS = 40
 
@@ -157,14 +170,36 @@ def test_two_branches_of_three_steps_in_forty_acts(
     assert line.client.texts(phones["太郎"]) == ["太郎，雙拼多一份肉！", "雙拼新口味", "雙拼週"]
 
 
+SATURDAY = stage.at("2030-11-23", "15:00")
+MONDAYS = ("11/25", "12/02", "12/09", "12/16")
+WORDS = {
+    "25 歲以下": ("同學，雙拼加麵", "同學，加蛋", "同學，加飲料", "同學，加肉"),
+    "25–44 歲": ("上班族，雙拼", "上班族，湯", "上班族，咖啡", "上班族，外送"),
+    "其他好友": ("街坊，雙拼", "街坊，燉湯", "街坊，熱茶", "街坊，少油"),
+}
+
+
+@pytest.fixture
+def bento(db: Any, database_url: str, tmp_path: Path) -> Iterator[Served]:
+    """The real processes over a shop with two sources, on a Saturday afternoon."""
+    settings.change_shop(
+        {"name": "熊大便當", "quiet_from": "21:00", "quiet_until": "09:00"}, staff=None, wall=NOON
+    )
+    for code, name in (("storefront", "門市 QR"), ("line_pay", "LINE Pay")):
+        Source.create(code=code, name=name, created_at=NOON)
+    shop_clock.ClockOffset.create(id=1, milliseconds=to_ms(SATURDAY) - to_ms(shop_clock.wall()))
+    with serve(tmp_path, database_url) as served:
+        yield served
+
+
 @pytest.mark.browser
-def test_four_mondays_for_three_ages_are_built_on_a_phone(
-    page: Any, app: Any, live: str, clock: Any
+@pytest.mark.slow
+def test_four_mondays_for_three_ages_from_the_first_click_to_the_phones(
+    bento: Served, page: Any
 ) -> None:
-    open_shop()
     page.set_viewport_size(NARROW)
-    sign_in(page, live, "mei@example.com", PASSWORD)
-    page.goto(f"{live}/admin/sequences/")
+    sign_in(page, bento.address, bento.email, bento.password)
+    page.goto(f"{bento.address}/admin/sequences/")
     hand = Hand(page)
     hand.click("link", "建立漸進式訊息")
     hand.type("名稱", "週一便當")
@@ -176,12 +211,12 @@ def test_four_mondays_for_three_ages_are_built_on_a_phone(
     hand.card("第 1 天 10:00")
     hand.type("時間", "11:00")
     hand.choose("星期", "星期一")
-    for number in range(1, 5):
+    for number, words in enumerate(WORDS["其他好友"], 1):
         if number > 1:
             hand.click("button", "在這裡加一步", nth=number - 2)
             page.get_by_role("heading", name=f"第 {number} 步").wait_for()
-        hand.type("文字", f"第 {number} 個星期一")
-    for number, (low, high) in enumerate(((None, 25), (25, 45), (45, None))):
+        hand.type("文字", words)
+    for branch, (name, low, high) in enumerate((("25 歲以下", None, 25), ("25–44 歲", 25, 45))):
         hand.click("button", "新增分支")
         page.get_by_role("heading", name="新分支").wait_for()
         wanted = [("至少", low), ("小於", high)]
@@ -191,46 +226,93 @@ def test_four_mondays_for_three_ages_are_built_on_a_phone(
             hand.choose("條件項目", "年齡", nth=row)
             hand.choose("比較方式", how, nth=row)
             hand.type("值", str(value), nth=row)
-        hand.type("分支名稱", f"{low or ''}–{high or ''} 歲")
-        page.locator(f'[data-place="{number}-1"]').click()
-        page.get_by_role("heading", name="第 1 步").wait_for()
-        hand.type("文字", f"第 {number + 1} 組的週一")
+        hand.type("分支名稱", name)
+        for number, words in enumerate(WORDS[name], 1):
+            page.locator(f'[data-place="{branch}-{number}"]').click()
+            page.get_by_role("heading", name=f"第 {number} 步").wait_for()
+            hand.type("文字", words)
     page.get_by_text("已自動儲存").wait_for()
     assert clean(page) == []
+    _saved_by_two_and_taken_back(page, hand)
 
+    page.locator("a.split").click()
+    with page.expect_response(re.compile("/groups/")) as saved:
+        hand.tick("第一步要傳送時：到那時才知道的資料也算")
+    assert saved.value.ok
+    hand.click("link", "試跑")
+    hand.click("link", "所有分支")
+    assert "共 12 則訊息" in page.get_by_role("main").inner_text()
+    for day in MONDAYS:
+        assert page.get_by_text(f"2030/{day}（一） 11:00").count() == len(WORDS)
+    hand.click("link", "步驟")
+    hand.click("link", "發布並啟用")
+    hand.click("button", "發布並啟用")
+    page.get_by_text("已發布").first.wait_for()
+
+    page.set_viewport_size(WIDE)
+    page.goto(f"{bento.address}/simulator/")
+    phones = {name: page.get_by_role("article", name=name) for name in ("小明", "怡君", "阿婆")}
+    _scans(page, phones["小明"], "門市 QR")
+    _scans(page, phones["怡君"], "LINE Pay")
+    granny = phones["阿婆"]
+    granny.get_by_role("button", name="加入好友").click()
+    granny.get_by_role("button", name="封鎖").wait_for()
+    granny.get_by_label("掃描入口連結").select_option(label="LINE Pay：帶訊息的連結")
+    expect(granny.get_by_role("textbox")).to_have_value("你好！#line_pay")
+    granny.get_by_role("button", name="傳送").click()
+    granny.get_by_text("謝謝你的加入").wait_for()
+    # Before their first step they tell the shop how old they are; of 阿婆 nothing is known.
+    for name, year in (("小明", "2010"), ("怡君", "2000")):
+        page.goto(f"{bento.address}/admin/friends/")
+        hand.click("link", name, inside="main")
+        hand.click("link", "編輯", inside="main")
+        hand.type("出生年", year)
+        hand.click("button", "儲存")
+        page.get_by_text(year).first.wait_for()
+
+    page.goto(f"{bento.address}/simulator/")
+    weeks = page.get_by_role("button", name="+4 週")
+    weeks.click()
+    expect(page.locator("[data-shop-time]")).to_contain_text("2030/12/21", timeout=60_000)
+    for name, band in (("小明", "25 歲以下"), ("怡君", "25–44 歲"), ("阿婆", "其他好友")):
+        received = re.findall(r"(\d\d/\d\d) (\d\d:\d\d)\n(.+)", phones[name].inner_text())
+        expected = [(day, "11:00", text) for day, text in zip(MONDAYS, WORDS[band], strict=True)]
+        assert received[-4:] == expected
+        assert len(re.findall("同學|上班族|街坊", phones[name].inner_text())) == len(expected)
+    assert bento.line.abuse() == []
+    page.goto(f"{bento.address}/admin/sources/")
+    for name, joined in (("門市 QR", "1"), ("LINE Pay", "2")):
+        assert page.get_by_role("row", name=name).get_by_role("cell").nth(3).inner_text() == joined
+
+
+def _scans(page: Any, phone: Any, source: str) -> None:
+    """Somebody scans the code on the counter, and adds the account on the page it opens."""
+    with page.expect_popup() as opened:
+        phone.get_by_label("掃描入口連結").select_option(label=f"{source}：入口連結")
+    click_and_close(opened.value, opened.value.get_by_role("button", name="加入好友"))
+    phone.get_by_role("button", name="封鎖").wait_for()
+
+
+def _saved_by_two_and_taken_back(page: Any, hand: Hand) -> None:
+    """Somebody else saves meanwhile: both are told apart, and nothing is lost."""
     row = Sequence.get()
     written = dump(actions.definition_of(row))
     assert sorted(written["trigger"]["follow"]) == ["line_pay", "storefront"]
-    assert [one["name"] for one in written["branches"]] == [
-        "–25 歲",
-        "25–45 歲",
-        "45– 歲",
-        "其他好友",
-    ]
-    assert [one["steps"][0]["messages"][0]["text"] for one in written["branches"]] == [
-        "第 1 組的週一",
-        "第 2 組的週一",
-        "第 3 組的週一",
-        "第 1 個星期一",
-    ]
     steps = [step for one in written["branches"] for step in one["steps"]]
     assert {(one["at"], one["weekday"]) for one in steps} == {("11:00", "mon")}
-    assert [one["after_days"] for one in steps] == [1, 7, 7, 7] * 4
-
-    # Somebody else saves meanwhile: both are told apart, and nothing is lost.
-    written["branches"][3]["steps"][0]["at"] = "12:00"
+    assert [one["after_days"] for one in steps] == [1, 7, 7, 7] * 3
+    written["branches"][2]["steps"][0]["at"] = "12:00"
     drafts.save_draft(row.id, written, version=None, staff=None, wall=NOON)
-    hand.type("文字", "第 3 組的星期一")
+    hand.type("文字", "上班族，外送到府")
     hand.click("button", "用我的內容儲存")
     page.get_by_text("已自動儲存").wait_for()
     branches = dump(actions.definition_of(Sequence.get_by_id(row.id)))["branches"]
-    assert branches[2]["steps"][0]["messages"] == [{"text": "第 3 組的星期一"}]
-    assert branches[3]["steps"][0]["at"] == "12:00"
-
-    hand.click("button", "復原")
-    page.get_by_role("heading", name="第 1 步").wait_for()
-    assert page.get_by_label("文字", exact=True).first.input_value() == "第 3 組的週一"
-    page.goto(f"{live}/admin/sequences/{row.id}/calendar/?start=2026-11-23")
-    hand.click("link", "下個月")
-    assert page.get_by_text("第 4 步").count() == 4
-    assert clean(page) == []
+    assert branches[1]["steps"][3]["messages"] == [{"text": "上班族，外送到府"}]
+    assert branches[2]["steps"][0]["at"] == "12:00"
+    for _change in range(2):
+        hand.click("button", "復原")
+        page.get_by_role("heading", name=re.compile("第 . 步")).wait_for()
+    assert (
+        dump(actions.definition_of(Sequence.get_by_id(row.id)))["branches"][2]["steps"][0]["at"]
+        == "11:00"
+    )

@@ -18,12 +18,10 @@ from lineadmin.friends.models import Friend, Source
 from lineadmin.shopfile.errors import ShopFileError
 from lineadmin.staff.models import Audit
 from lineadmin.tracking import entry
-from tests import browse
 from tests.conftest import NOON
 from tests.coupons.making import make_coupon
 from tests.factories import make_friend, make_friends
 from tests.panel import flashes_of, hidden_of, panel_of
-from tests.served import serve
 
 MOMENT = {"staff": None, "now": NOON, "wall": NOON}
 
@@ -154,43 +152,3 @@ def test_the_file_puts_away_and_merges_and_writes_it_back(db):
     with pytest.raises(ShopFileError):
         shopfile.load("{version: 1, sources: [{code: a, merged_into: nowhere}]}", **moment)
     assert not Source.select().where(Source.code == "a").exists()
-
-
-@pytest.fixture
-def shop(tmp_path, database_url):
-    with serve(tmp_path, database_url) as served:
-        yield served
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_a_phone_scans_an_entry_link_and_the_source_is_known(shop, page):
-    from playwright.sync_api import expect
-
-    browse.sign_in(page, shop.address, shop.email, shop.password)
-    page.goto(f"{shop.address}/simulator/")
-    hana, kai = (page.get_by_role("article", name=name) for name in ("怡君", "阿凱"))
-    with page.expect_popup() as opened:
-        hana.get_by_label("掃描入口連結").select_option(label="門市 QR：入口連結")
-    entry = opened.value
-    browse.click_and_close(entry, entry.get_by_role("button", name="加入好友"))
-    hana.get_by_role("button", name="封鎖").wait_for()
-
-    kai.get_by_role("button", name="加入好友").click()
-    kai.get_by_role("button", name="封鎖").wait_for()
-    kai.get_by_label("掃描入口連結").select_option(label="LINE Pay：帶訊息的連結")
-    expect(kai.get_by_role("textbox")).to_have_value("你好！#line_pay")
-    kai.get_by_role("button", name="傳送").click()
-    kai.get_by_text("謝謝你的加入").wait_for()
-
-    page.goto(f"{shop.address}/admin/sources/")
-    for name in ("門市 QR", "LINE Pay"):
-        row = page.get_by_role("row", name=name)
-        assert row.get_by_role("cell").nth(3).inner_text() == "1", row.inner_text()
-    for size in (browse.WIDE, browse.NARROW):
-        page.set_viewport_size(size)
-        for address in ("/admin/sources/", "/admin/sources/1/"):
-            page.goto(f"{shop.address}{address}")
-            assert browse.sideways_overflow(page) == 0
-            assert browse.serious_violations(page) == []
-            assert browse.english_on(page) == []
