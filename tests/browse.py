@@ -19,7 +19,7 @@ SAME_EVERYWHERE = re.compile(
     r"Official Account|Pay|Manager|Messaging API|API|webhook|URL|https?|flask|Webhook|Beacon|Emoji|"
     r"menu|stop|unsubscribe|Flex|English|am|pm|kg|KB|MB|GB|px|JPEG|JPG|PNG|WebP|GIF|PDF|"
     r"Console|Developers|"
-    r"Channel|access|token|secret|Login|Ctrl|Esc|Enter|Tab|Asia|Taipei|Chromium|Chrome|Safari|"
+    r"Channel|access|token|secret|Login|Ctrl|Alt|Esc|Enter|Tab|Asia|Taipei|Chromium|Chrome|Safari|"
     r"SQLite|PostgreSQL)\b"
 )
 ENGLISH = re.compile(r"[A-Za-z]{3,}")

@@ -91,6 +91,11 @@ class Canvas:
         """Whether no branch can be added."""
         return len(self.branches) > MOST_BRANCHES
 
+    @property
+    def movable(self) -> bool:
+        """Whether any branch has an order that could be another."""
+        return any(len(branch.cards) > 1 for branch in self.branches)
+
     def step(self, place: str) -> StepCard | None:
         """The card at a place, if there is one."""
         cards = (card for branch in self.branches for card in branch.cards)

@@ -150,11 +150,11 @@ class EditorRoutes(AdminPage):
     @needs("edit")
     @flash_refusals
     def move(self, sequence_id: int) -> Response:
-        """Swap a step with its neighbour; days and hours stay with their places."""
+        """Bring a step to another place; days and hours stay with their places."""
         branch, step = _place(request.form.get("step", ""))
-        up = request.form.get("up") == "1"
+        to = request.form.get("to", step, type=int)
         return self._change(
-            sequence_id, lambda raw: f"{branch}-{edit.move_step(raw, branch, step, up=up)}"
+            sequence_id, lambda raw: f"{branch}-{edit.move_step(raw, branch, step, to=to)}"
         )
 
     @expose("/<int:sequence_id>/step/delete/", methods=("POST",))

@@ -56,15 +56,15 @@ def copy_step(raw: Raw, branch: int, step: int) -> int:
     return step + 1
 
 
-def move_step(raw: Raw, branch: int, step: int, *, up: bool) -> int:
-    """Swap the messages of a step and its neighbour; when each is sent stays."""
+def move_step(raw: Raw, branch: int, step: int, *, to: int) -> int:
+    """Bring the messages of a step to the place of another; when each place is sent stays."""
     steps = find_step(raw, branch, step)
-    other = step - 1 if up else step + 1
-    if not 1 <= other <= len(steps):
-        return step
-    one, two = steps[step - 1], steps[other - 1]
-    one["messages"], two["messages"] = two["messages"], one["messages"]
-    return other
+    to = min(max(to, 1), len(steps))
+    messages = [one["messages"] for one in steps]
+    messages.insert(to - 1, messages.pop(step - 1))
+    for one, moved in zip(steps, messages, strict=True):
+        one["messages"] = moved
+    return to
 
 
 def delete_step(raw: Raw, branch: int, step: int) -> int:

@@ -10,7 +10,7 @@ const head = document.querySelector("[data-head]");
 const form = panel.querySelector("form[data-guard]");
 // Name, period and priority hold at once: they are saved by their button.
 const drafts = form && !("fixed" in panel.dataset) && !form.querySelector('.form-actions [type="submit"]');
-const LEAVING = ".canvas, .page-actions, .step-tools, .sequence-bar, .branch-list";
+const LEAVING = ".canvas, .page-actions, .step-tools, .sequence-bar, .branch-list, [data-move]";
 
 let timer = 0;
 let saving = null; // the save on its way

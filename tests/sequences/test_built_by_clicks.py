@@ -14,7 +14,8 @@ from lineadmin import clock as shop_clock
 from lineadmin import settings, shopfile
 from lineadmin.coupons.models import Coupon
 from lineadmin.db import to_ms
-from lineadmin.friends.models import Source, Tag
+from lineadmin.friends.models import FriendTag, Source, Tag
+from lineadmin.friends.tags import DYNAMIC
 from lineadmin.sequences import actions, drafts
 from lineadmin.sequences.definition import dump
 from lineadmin.sequences.models import Sequence
@@ -34,6 +35,7 @@ from tests.sequences import stage
 from tests.served import Served, serve
 
 MOST_ACTS = 40
+MENU = "https://shop.example/menu"
 
 
 class Hand:
@@ -58,6 +60,11 @@ class Hand:
     def choose(self, label: str, words: str, *, nth: int = 0) -> None:
         self._act(lambda: self._field(label).nth(nth).select_option(label=words))
 
+    def choose_inside(self, label: str, words: str) -> None:
+        """Where the label is written around its choices."""
+        found = self.page.get_by_label(re.compile(rf"^{re.escape(label)}"))
+        self._act(lambda: found.select_option(label=words))
+
     def tick(self, label: str) -> None:
         self._act(self._field(label).first.check)
 
@@ -76,6 +83,7 @@ def open_shop() -> None:
     for code, name in (("storefront", "門市 QR"), ("line_pay", "LINE Pay")):
         Source.create(code=code, name=name, created_at=NOON)
     Tag.create(name="愛吃雙拼", created_at=NOON)
+    Tag.create(name="看過菜單", kind=DYNAMIC, created_at=NOON)
     Coupon.create(
         code="bento20",
         title="雙拼便當 8 折",
@@ -112,10 +120,11 @@ def test_two_branches_of_three_steps_in_forty_acts(
     hand.type("文字", "{name}，歡迎！")
     hand.click("button", "優惠券", inside=".composer-add")
     hand.choose("優惠券", "雙拼便當 8 折・8 折・領取後 7 天內有效")
-    for number, words in ((2, "新品投票"), (3, "謝謝你")):
+    for number, words in ((2, "新品投票"), (3, f"謝謝你 {MENU}")):
         hand.click("button", "在這裡加一步", nth=number - 2)
         page.get_by_role("heading", name=f"第 {number} 步").wait_for()
         hand.type("文字", words)
+    hand.choose_inside("為點擊的好友加標籤", "看過菜單")
     hand.click("button", "新增分支")
     hand.choose("條件項目", "標籤")
     hand.choose("值", "愛吃雙拼")
@@ -155,7 +164,10 @@ def test_two_branches_of_three_steps_in_forty_acts(
     assert [step["messages"] for step in rest["steps"]] == [
         [{"text": "{name}，歡迎！"}, {"coupon": "bento20"}],
         [{"text": "新品投票"}],
-        [{"text": "謝謝你"}],
+        [
+            {"text": f"謝謝你 {MENU}"},
+            {"track": "friend", "links": [{"url": MENU, "tag": "看過菜單"}]},
+        ],
     ]
 
     phones = {name: line.client.add_phone(name)["user_id"] for name in ("花子", "太郎")}
@@ -166,8 +178,45 @@ def test_two_branches_of_three_steps_in_forty_acts(
         clock.forward(days=days)
         for _again in range(2):
             tick(shop_clock.now(), shop_clock.wall())
-    assert line.client.texts(phones["花子"]) == ["花子，歡迎！", "新品投票", "謝謝你"]
+    *texts, thanks = line.client.texts(phones["花子"])
+    assert texts == ["花子，歡迎！", "新品投票"]
     assert line.client.texts(phones["太郎"]) == ["太郎，雙拼多一份肉！", "雙拼新口味", "雙拼週"]
+
+    # She taps: the tag of the link is hers, and what that tag starts comes the day after.
+    tag = {"tag_added": "看過菜單"}
+    stage.publish(stage.step(1, "11:00"), trigger=tag, now=shop_clock.now(), name="菜單之後")
+    opened = app.test_client().get(thanks.removeprefix("謝謝你 https://shop.example"))
+    assert opened.location == MENU
+    for days in (0, 1):
+        clock.forward(days=days)
+        for _again in range(2):
+            tick(shop_clock.now(), shop_clock.wall())
+    tagged = FriendTag.select().join(Tag).where(Tag.name == "看過菜單")
+    assert [row.friend.line_user_id for row in tagged] == [phones["花子"]]
+    assert line.client.texts(phones["花子"])[3:] == ["hello"]
+    assert len(line.client.texts(phones["太郎"])) == 3
+
+    # The order of the steps: dragged by mouse, and by keys; days stay where they are.
+    first, third = (page.locator(f'[data-place="1-{number}"]') for number in (1, 3))
+    first.hover()
+    page.mouse.down()
+    third.hover(position={"x": 20, "y": 5})
+    box = third.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] - 4, steps=3)
+    with page.expect_navigation():
+        page.mouse.up()
+    expect(third).to_be_focused()
+    with page.expect_navigation():
+        third.press("Alt+ArrowUp")
+    expect(page.locator('[data-place="1-2"]')).to_be_focused()
+    (row,) = Sequence.select().where(Sequence.name == "新好友三步")
+    steps = dump(actions.definition_of(row))["branches"][1]["steps"]
+    assert [step["messages"][0]["text"] for step in steps] == [
+        "新品投票",
+        "{name}，歡迎！",
+        f"謝謝你 {MENU}",
+    ]
+    assert [step["after_days"] for step in steps] == [1, 7, 7]
 
 
 SATURDAY = stage.at("2030-11-23", "15:00")

@@ -80,7 +80,7 @@ def test_steps_are_written_added_moved_and_taken_out(panel: Panel) -> None:
     assert len(steps_of(row)) == 2
     save_step(panel, row, "0-2", messages=json.dumps([{"text": "第二步"}]))
     version = Sequence.get_by_id(row.id).version
-    panel.post(f"{address}/step/move/", {"step": "0-2", "up": "1", "version": version})
+    panel.post(f"{address}/step/move/", {"step": "0-2", "to": "1", "version": version})
     assert steps_of(row)[0]["messages"] == [{"text": "第二步"}]
     version = Sequence.get_by_id(row.id).version
     gone = {"step": "0-1", "version": version}
