@@ -49,11 +49,12 @@ def runs_of(friend_id: int) -> list[Run]:
         .limit(MOST_RUNS)
     )
     known = definitions({row.version_id for row in rows})
-    told = [_told(row, known.get(row.version_id)) for row in rows]
+    targets = moves.targets({row.sequence_id for row in rows})
+    told = [_told(row, known.get(row.version_id), targets.get(row.sequence_id)) for row in rows]
     return sorted(told, key=lambda run: not run.underway)
 
 
-def _told(row: Enrolment, definition: Definition | None) -> Run:
+def _told(row: Enrolment, definition: Definition | None, target: tuple[int, int] | None) -> Run:
     sequence = row.sequence
     decided = definition is not None and 0 <= row.branch < len(definition.branches)
     steps = definition.branches[row.branch].steps if definition and decided else ()
@@ -68,7 +69,7 @@ def _told(row: Enrolment, definition: Definition | None) -> Run:
         next=_next(row),
         said=said,
         why=_why(row, definition),
-        waits=_waits(row, sequence),
+        waits=_waits(row, sequence, target),
     )
 
 
@@ -112,12 +113,11 @@ def _why(row: Enrolment, definition: Definition | None) -> str:
     return _("Branch “%(name)s”, decided when she started: %(why)s", name=name, why=reason)
 
 
-def _waits(row: Enrolment, sequence: Sequence) -> str:
+def _waits(row: Enrolment, sequence: Sequence, target: tuple[int, int] | None) -> str:
     if row.state != enrolments.ACTIVE:
         return ""
-    newer = moves.where_to(sequence.id, row.version_id)
-    if newer is not None:
-        return _("She is being moved to version %(number)s.", number=newer)
+    if target is not None and row.version_id < target[0]:
+        return _("She is being moved to version %(number)s.", number=target[1])
     if not sequence.enabled and sequence.when_off == actions.PAUSE:
         return _("It stands still: the step messages are switched off.")
     if sequence.pause_reason:

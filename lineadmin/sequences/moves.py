@@ -84,13 +84,17 @@ def of_sequence(sequence_id: int) -> VersionMove | None:
     return found
 
 
-def where_to(sequence_id: int, version_id: int) -> int | None:
-    """The number of the version that those underway on this one are being moved to."""
-    row = of_sequence(sequence_id)
-    if row is None or version_id >= row.version_id:
-        return None
-    version: SequenceVersion = SequenceVersion.get_by_id(row.version_id)
-    return version.number
+def targets(sequence_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Where friends of these sequences are being moved to: the version's id and its number."""
+    ids = list(sequence_ids)
+    if not ids:
+        return {}
+    found = (
+        VersionMove.select(VersionMove.sequence, SequenceVersion.id, SequenceVersion.number)
+        .join(SequenceVersion, on=(SequenceVersion.id == VersionMove.version_id))
+        .where(_running(), one_of(VersionMove.sequence, ids))
+    )
+    return {sequence: (version, number) for sequence, version, number in rows(found)}
 
 
 def latest(sequence_id: int) -> VersionMove | None:

@@ -56,7 +56,7 @@ def test_her_page_says_which_branch_and_why(app: Any) -> None:
     hana, taro = follow(MONDAY, birth_year=2010), follow(MONDAY)
     tick(MONDAY)
     panel = panel_of(app)
-    assert "分歧「年輕」，於開始時決定" in panel.get(f"/admin/friends/{hana.id}/").text
+    assert "分支「年輕」，於開始時決定" in panel.get(f"/admin/friends/{hana.id}/").text
     assert "不符合其他條件" in panel.get(f"/admin/friends/{taro.id}/").text
 
 
