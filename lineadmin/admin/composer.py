@@ -43,7 +43,12 @@ class PartsWidget:
     """Draws the whole composer: parts, quick replies, phone."""
 
     def __call__(self, field: PartsField, **_attributes: Any) -> Markup:
-        shown = preview(field.json_form, now=clock.now(), public_url=config.current().public_url)
+        shown = preview(
+            field.json_form,
+            now=clock.now(),
+            public_url=config.current().public_url,
+            variables=field.variables,
+        )
         return Markup(  # noqa: S704 - our own template, which escapes
             render_template(
                 "admin/_composer.html",
@@ -67,16 +72,24 @@ class PartsWidget:
 
 
 class PartsField(Field):
-    """The parts of a message. With `required=False` an empty composer means no message at all."""
+    """The parts of a message. With `required=False` an empty composer means no message at all; with
+    `variables=True` it is a template in which words in braces are filled in later."""
 
     widget = PartsWidget()
     data: list[dict[str, Any]]
 
     def __init__(
-        self, label: Any = None, validators: Any = None, *, required: bool = True, **kwargs: Any
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        required: bool = True,
+        variables: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(label, validators, **kwargs)
         self.required = required
+        self.variables = variables
         self.parts: list[Part] = []
         self.problems: list[Problem] = []
         self.json_form: Any = []  # what the browser sent, also when it cannot be read
@@ -112,6 +125,7 @@ class PartsField(Field):
             references=look_up(self.parts),
             now=clock.now(),
             public_url=config.current().public_url,
+            variables=self.variables,
         )
         if self.problems:
             raise ValidationError(located(self.problems[0]))

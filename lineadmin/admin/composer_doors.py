@@ -54,6 +54,7 @@ class ComposerDoors(AdminPage):
             now=clock.now(),
             public_url=config.current().public_url,
             name=name if isinstance(name, str) else None,
+            variables="variables" in request.args,
         )
         return _json(shown.to_json())
 

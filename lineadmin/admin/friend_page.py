@@ -12,6 +12,7 @@ from lineadmin import clock
 from lineadmin.admin import friend_cells as cells
 from lineadmin.admin import friend_form, friend_story, friend_topics, sequence_friends, two_tabs
 from lineadmin.admin.friend_answer import FriendAnswer, find_friend
+from lineadmin.admin.friend_notice import FriendNotice
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import Conflict, DomainError
@@ -26,7 +27,7 @@ from lineadmin.reports.timeline import Cursor
 from lineadmin.staff import audit
 
 
-class FriendPage(FriendAnswer):
+class FriendPage(FriendNotice, FriendAnswer):
     """The pages of one friend, of the friends screen."""
 
     edit_template: str

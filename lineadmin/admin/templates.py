@@ -28,7 +28,7 @@ class TemplateForm(StaffForm):
         filters=[stripped],
         description=_l("Only staff see it."),
     )
-    parts = PartsField(_l("Message"))
+    parts = PartsField(_l("Message"), variables=True)
 
 
 class TemplateView(StaffModelView):

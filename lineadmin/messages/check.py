@@ -70,17 +70,20 @@ def check_parts(
     references: References | None = None,
     now: datetime | None = None,
     public_url: str | None = "",
+    variables: bool = False,
 ) -> list[Problem]:
     """Everything that keeps the parts from being sent; an empty list means they can be.
 
     `references` tells which coupons and pictures exist (`references.look_up`); without it that
-    is not checked. `public_url` None means that this server has no address of its own.
+    is not checked. `variables`: words in braces may stand in texts (notice.py). `public_url` None
+    means that this server has no address of its own.
     """
     problems = list(_whole(parts))
     followed = tracking(parts) is not None
     problems += list(_tracking(parts, references, public_url))
     for index, part in enumerate(parts):
-        for field, sentence in _part(part, references, now, public_url, followed=followed):
+        found = _part(part, references, now, public_url, followed=followed, variables=variables)
+        for field, sentence in found:
             problems.append(Problem(index, field, sentence))
     return problems
 
@@ -167,9 +170,10 @@ def _part(
     public_url: str | None,
     *,
     followed: bool,
+    variables: bool,
 ) -> Iterator[tuple[str, str]]:
     if isinstance(part, Text):
-        yield from _text(part.text, followed=followed)
+        yield from _text(part.text, followed=followed, variables=variables)
     elif isinstance(part, Sticker):
         yield from _sticker(part)
     elif isinstance(part, QuickReplies):
@@ -209,12 +213,16 @@ def _part(
         )
 
 
-def _text(text: str, *, followed: bool = False) -> Iterator[tuple[str, str]]:
+def _text(
+    text: str, *, followed: bool = False, variables: bool = False
+) -> Iterator[tuple[str, str]]:
     if not text.strip():
         yield "text", _("Write something, or take this bubble away.")
     elif not names.substitute(text, None).strip():
         yield "text", _("Without a name this bubble would be empty. Write something more.")
     for written in names.unknown_placeholders(text):
+        if variables and names.is_variable(written):
+            continue
         yield (
             "text",
             _(

@@ -1,8 +1,12 @@
-"""`{name}` in texts: the friend's name, or `{name|貴賓}` where we know none. `{{` is a brace."""
+"""`{name}` in texts: the friend's name, or `{name|貴賓}` where we know none. `{{` is a brace.
+
+In templates of notices to one friend, any other word in braces is a variable that staff fill in.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lineadmin.line.text import cut_to_units, utf16_length
@@ -11,6 +15,7 @@ FALLBACK = "朋友"
 NAME_UNITS = 40  # LINE shows 20 characters of a name; an emoji takes two units
 PLACEHOLDERS = ("name",)
 
+_VARIABLE = re.compile(r"\w{1,30}")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}")
 
 
@@ -66,6 +71,30 @@ def has_name(text: str) -> bool:
 def unknown_placeholders(text: str) -> list[str]:
     """What stands in braces and is no placeholder, as written."""
     return [piece.written for piece in parse(text) if isinstance(piece, Unknown)]
+
+
+def is_variable(written: str) -> bool:
+    """Whether what stands in braces, as written, can be filled in: {order_no}."""
+    inside = written[1:-1].strip()
+    return _VARIABLE.fullmatch(inside) is not None and inside not in PLACEHOLDERS
+
+
+def variables(text: str) -> list[str]:
+    """The variables of a template's text, each once, in order."""
+    written = (one for one in unknown_placeholders(text) if is_variable(one))
+    return list(dict.fromkeys(one[1:-1].strip() for one in written))
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with its variables filled in, ready to be sent: braces in a value mean nothing."""
+
+    def say(token: re.Match[str]) -> str:
+        value = values.get((token.group(1) or "").strip())
+        if value is None:
+            return token.group()
+        return value.replace("{", "{{").replace("}", "}}")
+
+    return _TOKEN.sub(say, text)
 
 
 def longest(text: str) -> str:

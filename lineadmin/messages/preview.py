@@ -59,6 +59,7 @@ def preview(
     public_url: str | None,
     name: str | None = SAMPLE_NAME,
     locale: str = DEFAULT_LOCALE,
+    variables: bool = False,
 ) -> Preview:
     """What a friend called `name` would see. Pictures have relative addresses; nothing is issued
     and nothing is stored. Never raises: what cannot be read is a problem."""
@@ -67,7 +68,9 @@ def preview(
     except PartsError as error:
         return Preview([], [problem_of(error)], [])
     references = look_up(parts)
-    problems = check_parts(parts, references=references, now=now, public_url=public_url)
+    problems = check_parts(
+        parts, references=references, now=now, public_url=public_url, variables=variables
+    )
     cards = {
         code: card_view(coupon, None, NOWHERE, locale)
         for code, coupon in references.coupons.items()

@@ -77,14 +77,18 @@ class Context:
             place = (*path, *self._inside(path, error, fields or {}))
             raise ShopFileError(self.source.line(place), place, error) from None
 
-    def check_messages(self, path: Path, messages: Any) -> None:
+    def check_messages(self, path: Path, messages: Any, *, variables: bool = False) -> None:
         """Refuse what LINE would refuse, and coupons and pictures that do not exist.
 
         :raises ShopFileError: with the line of the first problem
         """
         parts = parse_parts(messages)
         for problem in check_parts(
-            parts, references=look_up(parts), now=self.now, public_url=self.public_url
+            parts,
+            references=look_up(parts),
+            now=self.now,
+            public_url=self.public_url,
+            variables=variables,
         ):
             place = path if problem.part_index is None else (*path, problem.part_index)
             raise self.refuse(place, problem.sentence)

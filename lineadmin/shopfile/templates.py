@@ -14,7 +14,7 @@ def load_templates(parts: list[TemplatePart], context: Context) -> None:
     """Add and change templates, known by their names. What LINE would refuse is refused here."""
     for index, part in enumerate(parts):
         path = ("templates", index)
-        context.check_messages((*path, "messages"), part.messages)
+        context.check_messages((*path, "messages"), part.messages, variables=True)
         with context.at(path):
             name = templates.check_name(part.name)
             known = MessageTemplate.get_or_none(MessageTemplate.name == name)
