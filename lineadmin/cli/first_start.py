@@ -9,10 +9,19 @@ from lineadmin import clock, i18n, settings, shopfile
 from lineadmin.config import Config
 from lineadmin.db import atomic
 from lineadmin.friends.models import Friend
+from lineadmin.members import actions as actions_of_members
+from lineadmin.members import points
 from lineadmin.staff import actions
 
 DEMO_LOADED = "demo.loaded"
 DEMO_OWNER_NAME = "店長"
+DEMO_REASON = "消費贈點"
+# Number, name, phone, level, and points with the days they are good for.
+DEMO_MEMBERS: tuple[tuple[str, str, str, str, tuple[tuple[int, int], ...]], ...] = (
+    ("A0001", "王小明", "0912345678", "黃金", ((120, 365), (30, 5))),
+    ("A0002", "林美玲", "0922345678", "一般", ((45, 180),)),
+    ("A0003", "陳大文", "0932345678", "一般", ()),
+)
 DEMO_OPENS = time(11, 0)
 DEMO_CLOSES = time(18, 0)
 
@@ -50,8 +59,20 @@ def _load_demo(config: Config) -> None:
             wall=clock.wall(),
             public_url=config.public_url,
         )
+        _add_members(clock.now(), clock.wall())
         settings.mark(DEMO_LOADED, True, wall=clock.wall())
     _open_the_demo()
+
+
+def _add_members(now: datetime, wall: datetime) -> None:
+    """A few, with points, whom a phone of the demo can bind: the numbers stand in their list."""
+    zone = settings.shop_zone()
+    for number, name, phone, level, given in DEMO_MEMBERS:
+        details = actions_of_members.Details(number, name, phone, level=level)
+        member = actions_of_members.create(details, staff=None, now=now, wall=wall)
+        for amount, days in given:
+            change = points.Change(amount, DEMO_REASON, points.end_of(now, zone, days))
+            points.change(member.id, change, staff=None, now=now, wall=wall)
 
 
 def _open_the_demo() -> None:

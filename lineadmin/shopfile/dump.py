@@ -13,6 +13,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 from lineadmin.shopfile.goods import dump_categories
 from lineadmin.shopfile.groups import dump_segments
 from lineadmin.shopfile.lotteries import dump_lotteries
+from lineadmin.shopfile.members import dump_members
 from lineadmin.shopfile.offers import dump_coupons
 from lineadmin.shopfile.people import dump_fields, dump_sources, dump_tags
 from lineadmin.shopfile.programs import dump_sequences
@@ -62,6 +63,7 @@ def as_data() -> dict[str, Any]:
         "lotteries": dump_lotteries(),
         "topics": dump_topics(),
         "surveys": dump_surveys(),
+        "members": dump_members(),
         "templates": dump_templates(),
         "greeting": dump_greeting(),
         "replies": dump_replies(),

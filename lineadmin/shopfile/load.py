@@ -12,6 +12,7 @@ from lineadmin.shopfile.coupon_rules import load_coupon_rules
 from lineadmin.shopfile.goods import load_categories
 from lineadmin.shopfile.groups import load_segments, load_tag_rules
 from lineadmin.shopfile.lotteries import load_lotteries
+from lineadmin.shopfile.members import load_members
 from lineadmin.shopfile.offers import load_coupons
 from lineadmin.shopfile.people import load_fields, load_sources, load_tags
 from lineadmin.shopfile.programs import load_sequences
@@ -37,6 +38,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("categories", load_categories),
     ("topics", load_topics),
     ("surveys", load_surveys),
+    ("members", load_members),
     ("segments", load_segments),
     ("templates", load_templates),
     ("tags", load_tag_rules),

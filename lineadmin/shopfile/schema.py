@@ -376,6 +376,24 @@ class BroadcastPart(Part):
     state: Literal["draft", "scheduled", "late", "held", "sent", "canceled"] | None = None
 
 
+class PointsReminder(Part):
+    """So many days before points end, at a time of day; without words, the usual ones."""
+
+    days: StrictInt
+    at: Clock = "11:00"
+    words: str = ""
+
+
+class MembersPart(Part):
+    """What the shop decided about its members."""
+
+    enabled: StrictBool | None = None
+    levels: list[Name] | None = None
+    proof: Literal["phone", "birthday"] | None = None
+    points_days: StrictInt | None = None  # null: points do not end
+    reminder: PointsReminder | None = None
+
+
 class ShopFile(Part):
     """The whole file."""
 
@@ -390,6 +408,7 @@ class ShopFile(Part):
     lotteries: list[LotteryPart] | None = None
     topics: list[TopicPart] | None = None
     surveys: list[SurveyPart] | None = None
+    members: MembersPart | None = None
     templates: list[TemplatePart] | None = None
     greeting: Greeting | None = None
     replies: list[ReplyPart] | None = None
