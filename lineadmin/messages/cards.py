@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from lineadmin.i18n import _
 from lineadmin.line import limits
-from lineadmin.line.text import cut_to_graphemes, grapheme_length, utf16_length
+from lineadmin.line.text import cut_to_graphemes, cut_to_units, grapheme_length, utf16_length
 from lineadmin.messages import names
 from lineadmin.messages.links import tidy_link
 from lineadmin.messages.part import Identifier, Part, Piece, Words, one_of
@@ -63,6 +63,13 @@ class Cards(Part):
         for card in self.cards:
             yield from card.buttons
 
+    def words(self) -> Iterator[str]:
+        """What may call the friend by her name."""
+        yield self.alt
+        for card in self.cards:
+            yield card.title or ""
+            yield card.text or ""
+
     def uris(self) -> Sequence[str]:
         return [button.uri for button in self.buttons() if button.uri is not None]
 
@@ -87,10 +94,9 @@ def check(part: Cards) -> Iterator[tuple[str, str]]:
     """What is wrong, as (field, sentence); coupons and pictures are looked at elsewhere."""
     if not part.alt.strip():
         yield "alt", _("Write what the notification says in place of the cards.")
-    elif utf16_length(part.alt) > limits.ALT_TEXT_UNITS:
+    elif utf16_length(names.longest(part.alt)) > limits.ALT_TEXT_UNITS:
         yield "alt", _("At most %(limit)s characters.", limit=limits.ALT_TEXT_UNITS)
-    elif names.has_name(part.alt):
-        yield "alt", _("{name} works in texts only.")
+    yield from _unknown("alt", part.alt)
     if not part.cards:
         yield "cards", _("Add at least one card.")
     elif len(part.cards) > limits.FLEX_CAROUSEL_BUBBLES:
@@ -102,12 +108,17 @@ def check(part: Cards) -> Iterator[tuple[str, str]]:
 
 
 def render(
-    part: Cards, base_url: str, link: Callable[[str], str], coupon_url: Callable[[str], str]
+    part: Cards,
+    base_url: str,
+    link: Callable[[str], str],
+    coupon_url: Callable[[str], str],
+    say: Callable[[str], str],
 ) -> dict[str, Any]:
-    """LINE's Flex message; a single card is a bubble of its own."""
-    bubbles = [_bubble(card, base_url, link, coupon_url) for card in part.cards]
+    """LINE's Flex message; a single card is a bubble of its own. `say` puts the name in."""
+    bubbles = [_bubble(card, base_url, link, coupon_url, say) for card in part.cards]
     contents = bubbles[0] if len(bubbles) == 1 else {"type": "carousel", "contents": bubbles}
-    return {"type": "flex", "altText": part.alt, "contents": contents}
+    alt = cut_to_units(say(part.alt), limits.ALT_TEXT_UNITS)
+    return {"type": "flex", "altText": alt, "contents": contents}
 
 
 def _card(card: Card) -> Iterator[tuple[str, str]]:
@@ -121,13 +132,26 @@ def _card(card: Card) -> Iterator[tuple[str, str]]:
             continue
         if grapheme_length(words) > limit:
             yield field, _("At most %(limit)s characters.", limit=limit)
-        if names.has_name(words):
-            yield field, _("{name} works in texts only.")
+        yield from _unknown(field, words)
     if len(card.buttons) > BUTTONS:
         yield "buttons", _("At most %(limit)s buttons on a card.", limit=BUTTONS)
     for index, button in enumerate(card.buttons):
         for field, sentence in _button(button):
             yield f"buttons[{index}].{field}", sentence
+
+
+def _unknown(field: str, words: str) -> Iterator[tuple[str, str]]:
+    if words.strip() and not names.substitute(words, None).strip():
+        yield field, _("Without a name this would be empty. Write something more.")
+    for written in names.unknown_placeholders(words):
+        yield (
+            field,
+            _(
+                "%(written)s means nothing here. Write {name} for the friend's name, and {{ for "
+                "a brace.",
+                written=written[:40],
+            ),
+        )
 
 
 def _button(button: CardButton) -> Iterator[tuple[str, str]]:
@@ -137,7 +161,7 @@ def _button(button: CardButton) -> Iterator[tuple[str, str]]:
     elif grapheme_length(button.label) > limit:
         yield "label", _("A button takes at most %(limit)s characters.", limit=limit)
     elif names.has_name(button.label):
-        yield "label", _("{name} works in texts only.")
+        yield "label", _("{name} does not work on buttons.")
     if button.uri is not None and tidy_link(button.uri) is None:
         yield "value", _("Write a whole address, such as https://example.com, tel: or line:.")
     if button.text is not None:
@@ -168,7 +192,7 @@ def _size(part: Cards) -> Iterator[tuple[str, str]]:
     longest = "x" * LINK_LONGEST
     contents = render(
         part, longest, lambda uri: (tidy_link(uri) or uri).ljust(LINK_LONGEST, "x"),
-        lambda _code: longest + longest,
+        lambda _code: longest + longest, names.longest,
     )["contents"]  # fmt: skip
     bubbles = contents["contents"] if contents["type"] == "carousel" else [contents]
     for index, bubble in enumerate(bubbles):
@@ -186,7 +210,11 @@ def _bytes(value: Any) -> int:
 
 
 def _bubble(
-    card: Card, base_url: str, link: Callable[[str], str], coupon_url: Callable[[str], str]
+    card: Card,
+    base_url: str,
+    link: Callable[[str], str],
+    coupon_url: Callable[[str], str],
+    say: Callable[[str], str],
 ) -> dict[str, Any]:
     made: dict[str, Any] = {"type": "bubble", "size": "kilo"}
     if card.image:
@@ -199,9 +227,9 @@ def _bubble(
         }
     words = []
     if (card.title or "").strip():
-        words.append(_text(card.title or "", size="md", color=INK, weight="bold"))
+        words.append(_text(say(card.title or ""), size="md", color=INK, weight="bold"))
     if (card.text or "").strip():
-        words.append(_text(card.text or "", size="sm", color=HINT))
+        words.append(_text(say(card.text or ""), size="sm", color=HINT))
     if words:
         made["body"] = {
             "type": "box",

@@ -5,7 +5,7 @@ Sources: https://developers.line.biz/en/reference/messaging-api/#message-objects
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,7 +112,14 @@ def is_personal(parts: Sequence[Part]) -> bool:
 
 def uses_name(parts: Sequence[Part]) -> bool:
     """True when the friend's name appears, so that an unknown profile is worth fetching."""
-    return any(isinstance(part, Text) and names.has_name(part.text) for part in parts)
+    return any(names.has_name(words) for part in parts for words in _words(part))
+
+
+def _words(part: Part) -> Iterator[str]:
+    if isinstance(part, Text):
+        yield part.text
+    elif isinstance(part, Cards):
+        yield from part.words()
 
 
 def _message(part: Part, context: Context) -> dict[str, Any]:
@@ -145,7 +152,11 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
         return rich.render(part, context.base_url, context.link)
     if isinstance(part, Cards):
         return cards.render(
-            part, context.base_url, context.link, lambda code: context.coupons[code].url
+            part,
+            context.base_url,
+            context.link,
+            lambda code: context.coupons[code].url,
+            lambda words: names.substitute(words, context.name),
         )
     if isinstance(part, Video):
         return film.render(part, context.base_url)

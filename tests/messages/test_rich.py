@@ -108,7 +108,9 @@ def test_cards_become_a_carousel_and_one_card_a_bubble():
         (cards(Card(image="t")), "cards[0].title", "標題"),
         (cards(Card(title="字" * 41)), "cards[0].title", "40"),
         (cards(Card(title="a"), Card(text="字" * 161)), "cards[1].text", "160"),
-        (cards(Card(title="{name}")), "cards[0].title", "{name}"),
+        (cards(Card(title="{nmae}")), "cards[0].title", "{nmae}"),
+        (cards(Card(title="{name|}")), "cards[0].title", "沒有名字"),
+        (cards(Card(title="a", buttons=(button("{name}"),))), "cards[0].buttons[0].label", "按鈕"),
         (cards(Card(title="a", image="gone")), "cards[0].image", "不存在"),
         (cards(Card(title="a", buttons=(button(),) * 4)), "cards[0].buttons", "3"),
         (cards(Card(title="a", buttons=(button("字" * 21),))), "cards[0].buttons[0].label", "20"),
@@ -178,6 +180,22 @@ def test_a_coupon_on_a_card_is_each_friends_own_copy(db):
     assert second["body"]["contents"][0]["text"] == "素食"
     assert len(second["footer"]["contents"]) == 1
     assert [dropped.part_index for dropped in ready.dropped] == [0]
+
+
+def test_cards_call_each_friend_by_her_name(db):
+    part = cards(Card(title="{name} 的特餐", text="{name|貴賓}，{{今天}}有湯"), alt="{name} 您好")
+    assert problems(part) == {}
+    assert is_personal([part])
+    assert not is_personal([cards(Card(title="特餐"))])
+    people = [Item(make_friend().id, name, [part], "broadcast", 1) for name in ("小花", None)]
+    known, unknown = prepare(people, public_url=BASE, now=NOON)
+    for prepared, alt, words in (
+        (known, "小花 您好", ["小花 的特餐", "小花，{今天}有湯"]),
+        (unknown, "朋友 您好", ["朋友 的特餐", "貴賓，{今天}有湯"]),
+    ):
+        (message,) = prepared.messages
+        assert message["altText"] == alt
+        assert [one["text"] for one in message["contents"]["body"]["contents"]] == words
 
 
 def test_cards_of_which_nothing_is_left_do_not_go(db):
