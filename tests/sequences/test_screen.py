@@ -328,12 +328,12 @@ def test_publishing_says_what_changes_and_moves_friends_where_asked(panel: Panel
         {"confirmed": "1", "version": version, "underway": "move"},
     )
     versions = f"/admin/sequences/{row.id}/versions/"
-    assert "正在移到版本 2" in panel.get(versions).text
+    assert "正在移到第 2 版" in panel.get(versions).text
     friend = f"/admin/friends/{Enrolment.get().friend_id}/"
-    assert "正在移到版本 2" in panel.get(friend).text
+    assert "正在移到第 2 版" in panel.get(friend).text
     moves.advance(NOON)
     assert "已移動 1 位好友" in panel.get(versions).text
-    assert "正在移到版本 2" not in panel.get(friend).text
+    assert "正在移到第 2 版" not in panel.get(friend).text
     assert Enrolment.get().version_id == Sequence.get_by_id(row.id).live_version
     assert f"{Enrolment.get().next_at.astimezone(stage.TAIPEI):%m-%d %H:%M}" == "11-26 18:30"
 
