@@ -35,6 +35,7 @@ USE_PAGES = {
     "tag": ("tags.edit_view", "id"),
     "audience": ("line_audiences.index", "of"),
     "reply": ("replies.edit_view", "id"),
+    "topic": ("topics.details_view", "id"),
 }
 
 

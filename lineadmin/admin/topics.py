@@ -249,7 +249,7 @@ class TopicsView(StaffModelView):
         flash(_("Saved.") if done else _("Nothing was different."), "success")
         return redirect(url_for("friends.page", friend_id=friend.id))
 
-    @expose("/proof/<int:friend_id>/")
+    @expose("/proof/<int:friend_id>.csv")
     @needs("edit")
     def proof(self, friend_id: int) -> Response:
         """Everything one friend agreed to and stopped, with the words she was shown, as CSV."""

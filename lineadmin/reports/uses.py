@@ -25,6 +25,7 @@ from lineadmin.segments.tree import Leaf, TreeError, leaves
 from lineadmin.sequences.models import Sequence, SequenceVersion
 from lineadmin.surveys.models import Survey
 from lineadmin.surveys.questions import Question, questions_of
+from lineadmin.topics.models import Topic
 
 KIND_LABELS: dict[str, Any] = {
     "segment": _l("Segment"),
@@ -34,6 +35,7 @@ KIND_LABELS: dict[str, Any] = {
     "tag": _l("Tag"),
     "audience": _l("LINE audience"),
     "reply": _l("Auto-response"),
+    "topic": _l("Topic"),
     "survey": _l("Survey"),
 }
 
@@ -79,6 +81,8 @@ def of_tag(tag: Tag) -> list[Use]:
         if tag.id in (coupon.after_tags or []):
             found.append(Use("coupon", coupon.id, coupon.title))
     found += _surveys(lambda one: any(tag.id in choice.tags for choice in one.choices))
+    for topic in Topic.select().where(Topic.tag == tag.id):
+        found.append(Use("topic", topic.id, topic.name))
     return list(dict.fromkeys(found))
 
 

@@ -12,9 +12,11 @@ import pytest
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.broadcasts.topic import subscribers_of
 from lineadmin.friends.models import Friend
+from lineadmin.friends.tags import create_tag
 from lineadmin.journal import record
 from lineadmin.outbox.models import OriginKind
 from lineadmin.reports import topic as numbers
+from lineadmin.reports import uses
 from lineadmin.settings import change_shop, shop
 from lineadmin.staff.models import Audit
 from lineadmin.topics import actions, consent
@@ -68,6 +70,12 @@ def test_a_topic_is_made_changed_and_archived(manager):
     assert "訂閱主題" in manager.get("/admin/audit/").text
 
 
+def test_a_tag_a_topic_keeps_is_in_use(manager):
+    tag = create_tag("要菜單", staff=None, now=NOON, wall=NOON)
+    make_topic(tag="要菜單")
+    assert uses.told(uses.of_tag(tag)) == ["訂閱主題「每週菜單」"]
+
+
 def test_what_cannot_be_a_topic_comes_back_with_what_was_typed(manager):
     make_topic()
     answer = manager.post("/admin/topics/new/", NEW | {"description": "還有一個"})
@@ -81,7 +89,7 @@ def test_viewers_read_and_change_nothing(app, manager):
     viewer = panel_of(app, "viewer")
     assert viewer.get(f"/admin/topics/details/?id={topic.id}").status_code == 200
     assert viewer.post("/admin/topics/new/", NEW).status_code == 403
-    assert viewer.get(f"/admin/topics/proof/{friend.id}/").status_code == 403
+    assert viewer.get(f"/admin/topics/proof/{friend.id}.csv").status_code == 403
     typed = {"id": topic.id, "on": "1", "reason": "她說的"}
     assert viewer.post(f"/admin/topics/of/{friend.id}/", typed).status_code == 403
     assert Consent.select().count() == 0
@@ -204,7 +212,7 @@ def test_the_proof_of_one_friend_names_when_where_and_the_words(manager):
     consent.subscribe(topic, friend.id, wish("card", origin="greeting"))
     consent.stop(topic, friend.id, wish("keyword"))
     consent.subscribe(topic, other.id, wish())
-    answer = manager.get(f"/admin/topics/proof/{friend.id}/")
+    answer = manager.get(f"/admin/topics/proof/{friend.id}.csv")
     rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True).lstrip("\ufeff"))))
     assert len(rows) == 3
     line_user_id = Friend.get_by_id(friend.id).line_user_id
