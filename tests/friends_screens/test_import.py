@@ -178,7 +178,7 @@ def test_columns_of_another_program_are_mapped(manager):
 
 def test_a_file_without_the_id_waits_until_its_column_is_chosen(manager):
     page = upload(manager, f"代號,姓名\n{ONE},小花\n").text
-    assert "請選擇哪一欄是 LINE 使用者 ID" in page
+    assert "請選擇哪一欄是 LINE 用戶 ID" in page
     assert "匯入 1 列" not in page
     chosen = {**hidden_of(page), "column": ["line_user_id", "display_name"]}
     page = manager.post(IMPORT + "preview/", chosen).text
