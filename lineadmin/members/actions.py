@@ -147,7 +147,9 @@ def read_day(written: str) -> date | None:
 
 
 def by_number(number: str) -> Member | None:
-    """The member with this number."""
+    """The member with this number; None also for what can be no number."""
+    if not NUMBER.fullmatch(number.strip()):
+        return None
     found: Member | None = Member.get_or_none(Member.number == number.strip())
     return found
 

@@ -12,7 +12,7 @@ from lineadmin.coupons.throttle import Limit
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _l
-from lineadmin.members.actions import by_number, digits_of, read_day
+from lineadmin.members.actions import NUMBER, by_number, digits_of, read_day
 from lineadmin.members.models import Member, MemberClaim
 from lineadmin.members.setup import BIRTHDAY, setup
 from lineadmin.staff import audit
@@ -21,6 +21,7 @@ from lineadmin.staff.models import Staff
 BY_FRIEND = Limit(5, timedelta(hours=1))
 # Somebody who tries one number from many accounts.
 BY_NUMBER = Limit(10, timedelta(days=1))
+NONE = "-"  # stands for everything that can be no number
 
 
 class NotBound(DomainError):
@@ -38,7 +39,8 @@ def bind(friend_id: int, number: str, proof: str, *, now: datetime, wall: dateti
     """
     if not setup().enabled:
         raise NotBound(_l("The shop has no members at the moment."))
-    hers, numbers = (f"bind:{friend_id}", BY_FRIEND), (f"member:{number.strip()[:40]}", BY_NUMBER)
+    number = number.strip() if NUMBER.fullmatch(number.strip()) else NONE
+    hers, numbers = (f"bind:{friend_id}", BY_FRIEND), (f"member:{number}", BY_NUMBER)
     for counted in (hers, numbers):
         throttle.admit(counted, wall=wall)
     member = by_number(number)

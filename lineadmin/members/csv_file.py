@@ -97,7 +97,9 @@ def _read(data: bytes) -> list[_Row]:
 
 
 def _row(line: int, header: Sequence[str], cells: Sequence[str], digest: str) -> _Row:
-    named = {key: restore(cell.strip()) for key, cell in zip(header, cells, strict=False)}
+    # PostgreSQL keeps no zero bytes.
+    clean = (cell.replace("\0", "") for cell in cells)
+    named = {key: restore(cell.strip()) for key, cell in zip(header, clean, strict=False)}
     known = named.get("id", "")
     return _Row(line, named, f"id:{known}" if known else f"csv:{digest}:{line}")
 

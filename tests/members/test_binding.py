@@ -53,6 +53,7 @@ def test_a_wrong_number_and_a_wrong_phone_are_told_alike(client, hana):
             {"number": "A0001", "proof": "0900000000"},
             {"number": "A9999", "proof": PHONE},
             {"number": "A0001", "proof": ""},
+            {"number": "\0", "proof": PHONE},
         )
     }
     assert len(said) == 1

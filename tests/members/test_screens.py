@@ -110,7 +110,13 @@ def test_the_same_file_twice_changes_nothing_and_bad_rows_are_told(panel):
 
 
 def test_a_file_that_is_none_changes_nothing(panel):
-    for text in ("name\n小花\n", "number,colour\nA1,red\n", "number,number\nA1,A1\n", ""):
+    for text in (
+        "name\n小花\n",
+        "number,\0\nA1,x\n",
+        "number,colour\nA1,red\n",
+        "number,number\nA1,A1\n",
+        "",
+    ):
         answer = upload(panel, text)
         assert answer.status_code == 400
         assert flashes_of(answer.text)
