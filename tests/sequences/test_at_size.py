@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -80,12 +79,11 @@ def test_a_page_of_its_friends_is_a_walk_along_an_index(db: Any, who: str, index
     assert "TEMP B-TREE" not in plan
 
 
-def test_ten_thousand_due_steps_are_planned_quickly(db: Any) -> None:
-    """A tenth of the benchmark, with twice its time: only to notice a query per friend."""
+def test_ten_thousand_due_steps_are_planned_in_a_few_queries(db: Any) -> None:
+    """A tenth of the benchmark, which measures how long it takes: to notice a query per friend."""
     live = publish(step(1), step(7), now=MONDAY)
     make_friends(10_000)
     underway(db, 10_000, live, next_at=at("2026-11-24", "10:00"))
-    began = time.perf_counter()
     queries: list[str] = []
     original = db.execute_sql
 
@@ -96,7 +94,6 @@ def test_ten_thousand_due_steps_are_planned_quickly(db: Any) -> None:
     db.execute_sql = counted
     assert advance.advance(at("2026-11-24", "10:00"), MONDAY) == 10_000
     db.execute_sql = original
-    assert time.perf_counter() - began < 6
     assert len(queries) < 60
     assert Delivery.select().count() == 10_000
     assert Enrolment.select().where(Enrolment.step == 1, enrolments.active()).count() == 10_000

@@ -299,6 +299,16 @@ def test_a_friend_finishes_on_the_version_she_started() -> None:
     assert len(planned(taro)) == 1
 
 
+def test_ten_steps_thirty_days_apart_come_on_days_30_to_300() -> None:
+    publish(*[step(30)] * 10, now=MONDAY)
+    hana = follow(MONDAY)
+    for month in range(11):
+        tick(MONDAY + timedelta(days=30 * month))
+    days = [MONDAY + timedelta(days=30 * month) for month in range(1, 11)]
+    assert planned(hana) == [(n, f"{day:%m-%d} 10:00", "") for n, day in enumerate(days, 1)]
+    assert run_of(hana).state == enrolments.FINISHED
+
+
 def test_two_sequences_at_once() -> None:
     publish(step(1), now=MONDAY, name="每週")
     publish(step(1, "09:00"), now=MONDAY, name="活動")
