@@ -63,7 +63,10 @@ def blocks_due(now: datetime, limit: int = 50) -> list[Broadcast]:
     """Broadcasts whose 48 hours are over and whose blocks are not written down yet."""
     over = now - timedelta(hours=48)
     query = Broadcast.select().where(
-        Broadcast.state == SENT, Broadcast.finished_at < over, Broadcast.blocks_48.is_null()
+        Broadcast.state == SENT,
+        Broadcast.finished_at < over,
+        Broadcast.blocks_48.is_null(),
+        Broadcast.estimated.is_null(),  # nobody knows who got those, so not who blocked after them
     )
     return list(query.order_by(Broadcast.id).limit(limit))
 

@@ -13,7 +13,7 @@ from lineadmin import clock as shop_clock
 from lineadmin import config as configuration
 from lineadmin import settings
 from lineadmin.audiences.models import LineAudience
-from lineadmin.broadcasts import control, narrow_line, run, states
+from lineadmin.broadcasts import control, insight, narrow_line, run, states
 from lineadmin.broadcasts.confirm import sum_of
 from lineadmin.broadcasts.models import Broadcast, Narrowcast
 from lineadmin.errors import DomainError
@@ -307,6 +307,11 @@ def test_the_sum_is_an_upper_bound_and_names_who_is_left_out(shop):
     told = sum_of(draft(None, estimated={**WOMEN, "most": 100}), now=NOON)
     assert (told.matches, told.opted_out, told.beyond, told.will_send) == (120, 5, 15, 100)
     assert told.at_most
+
+
+def test_blocks_are_not_counted_where_nobody_knows_who_got_it(shop):
+    shop.sent()
+    assert insight.blocks_due(NOON + timedelta(days=3)) == []
 
 
 def test_above_the_threshold_somebody_else_has_to_agree(shop):
