@@ -21,6 +21,8 @@ from lineadmin.errors import DomainError
 from lineadmin.friends import queries as friends
 from lineadmin.friends.models import Friend, FriendField
 from lineadmin.i18n import _, _l
+from lineadmin.members import actions as members
+from lineadmin.members.models import Member
 from lineadmin.purchases import queries, record
 from lineadmin.purchases.cells import read_amount
 from lineadmin.purchases.entry import LONGEST, Entry, Line
@@ -122,8 +124,8 @@ class PurchaseEntry:
 
 
 def find_friends(text: str) -> list[Friend]:
-    """Friends by name, by the code of a coupon they hold, or by a text of the shop's own fields
-    (a member number, a telephone)."""
+    """Friends by name, by the code of a coupon they hold, by member number or telephone, or by
+    a text of the shop's own fields."""
     if not text:
         return []
     entry = codes.read_entry(text)
@@ -131,6 +133,12 @@ def find_friends(text: str) -> list[Friend]:
     ids = [copy.friend_id] if copy is not None else []
     own = FriendField.select(FriendField.friend).where(FriendField.text == text).limit(FOUND_MOST)
     ids += friends.ids(own)
+    phone = members.digits_of(text)
+    mine = Member.number == text
+    if phone:
+        mine |= (Member.phone == phone) & (Member.phone != "")
+    bound = Member.select(Member.friend).where(mine, Member.friend.is_null(False))
+    ids += friends.ids(bound.limit(FOUND_MOST))
     named = Friend.select().where(friends.named(text)).order_by(Friend.display_name)
     found = list(Friend.select().where(Friend.id.in_(ids))) if ids else []
     found += [row for row in named.limit(FOUND_MOST) if row.id not in ids]

@@ -7,7 +7,7 @@ from typing import IO, Any
 from lineadmin import clock
 from lineadmin.admin.friend_import import Column, FriendImport
 from lineadmin.i18n import _, _l
-from lineadmin.purchases import csv_columns, csv_import
+from lineadmin.purchases import csv_columns, csv_import, known_by
 
 _WORDS: dict[str, tuple[Any, Any]] = {
     "receipt_no": (_l("Receipt number"), _l("Needed. The same number is the same purchase")),
@@ -42,7 +42,11 @@ class PurchaseImport(FriendImport):
             )
             for field in csv_columns.own_fields()
         ]
-        return [*fixed, *own]
+        members = [
+            Column(key, _("Member number"), _("Of a member who is bound to a friend"))
+            for key in known_by.columns()
+        ]
+        return [*fixed, *members, *own]
 
     def import_example(self) -> list[str]:
         example = {

@@ -8,6 +8,7 @@ from lineadmin.errors import DomainError
 from lineadmin.friends import fields
 from lineadmin.friends.models import Field
 from lineadmin.i18n import _, _l
+from lineadmin.purchases import known_by
 
 LEFT_OUT = ""
 OWN = "field:"  # a friend found by a text of the shop's own: field:member_no
@@ -46,6 +47,9 @@ _OTHER_NAMES = {
     ),
     "channel": ("通路", "來源通路", "チャネル"),
     "branch": ("store", "shop", "門市", "分店", "店別", "店舗"),
+    "member_no": (
+        *("memberno", "membernumber", "member", "會員編號", "會員號碼", "會員卡號", "会員番号"),
+    ),
     "status": ("state", "狀態", "訂單狀態", "状況"),
     "item": ("product", "productname", "name", "品名", "商品", "商品名稱", "品項", "商品名"),
     "category": ("類別", "分類", "商品類別", "商品分類", "カテゴリ"),
@@ -60,9 +64,19 @@ def own_fields() -> list[Field]:
     return [one for one in fields.all_fields() if one.type == fields.TEXT]
 
 
+def tells_friend(column: str) -> bool:
+    """Whether such a column says whose purchase it is."""
+    return column == "line_user_id" or column in known_by.columns() or column.startswith(OWN)
+
+
 def guess(header: Sequence[str]) -> list[str]:
     """For each column of the file what it most likely holds; LEFT_OUT where nothing fits."""
-    known = {name: key for key, names in _OTHER_NAMES.items() for name in (key, *names)}
+    known = {
+        name: key
+        for key, names in _OTHER_NAMES.items()
+        if key in COLUMNS or key in known_by.columns()
+        for name in (key, *names)
+    }
     for field in own_fields():
         known[_plain(field.name)] = known[_plain(field.key)] = f"{OWN}{field.key}"
     guessed: list[str] = []
@@ -78,7 +92,7 @@ def check_columns(columns: Sequence[str]) -> list[str]:
     :raises DomainError: something needed is missing, or two columns hold the same
     """
     chosen = [column for column in columns if column != LEFT_OUT]
-    known = {*COLUMNS, *(f"{OWN}{field.key}" for field in own_fields())}
+    known = {*COLUMNS, *known_by.columns(), *(f"{OWN}{field.key}" for field in own_fields())}
     for column in chosen:
         if column not in known:
             raise DomainError(_("A column cannot hold “%(column)s”.", column=column[:60]))
@@ -91,7 +105,7 @@ def check_columns(columns: Sequence[str]) -> list[str]:
             raise DomainError(
                 _l("Choose the columns that hold the receipt number and the date."), field=column
             )
-    if not any(column == "line_user_id" or column.startswith(OWN) for column in chosen):
+    if not any(tells_friend(column) for column in chosen):
         raise DomainError(
             _l("Choose the column that tells which friend it is."), field="line_user_id"
         )

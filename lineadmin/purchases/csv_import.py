@@ -21,8 +21,9 @@ from lineadmin.friends.csv_cells import BadRow, numbered_rows
 from lineadmin.friends.csv_import import CHUNK, ERRORS_KEPT, ImportResult
 from lineadmin.friends.models import Field, Friend, FriendField
 from lineadmin.i18n import _, _l
+from lineadmin.purchases import known_by
 from lineadmin.purchases.cells import read_amount, read_moment, read_status
-from lineadmin.purchases.csv_columns import OWN, check_columns
+from lineadmin.purchases.csv_columns import OWN, check_columns, tells_friend
 from lineadmin.purchases.entry import Entry, Line, checked
 from lineadmin.purchases.models import Purchase
 from lineadmin.purchases.record import record_all
@@ -239,11 +240,15 @@ def _find_friends(rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str], list[
     wanted: dict[str, set[str]] = {}
     for values in rows:
         for column, value in values.items():
-            if column == "line_user_id" or column.startswith(OWN):
+            if tells_friend(column):
                 wanted.setdefault(column, set()).add(value)
     found: dict[tuple[str, str], list[int]] = {}
     for column, texts in wanted.items():
         query: Any
+        if column in known_by.columns():
+            for text, friend_id in known_by.find(column, texts):
+                found.setdefault((column, text), []).append(friend_id)
+            continue
         if column == "line_user_id":
             query = Friend.select(Friend.line_user_id, Friend.id)
             query = query.where(Friend.line_user_id.in_(list(texts)))
@@ -299,7 +304,7 @@ def _friend_of(
     place = "line_user_id"
     for _number, values in told:
         for column, value in values.items():
-            if column != "line_user_id" and not column.startswith(OWN):
+            if not tells_friend(column):
                 continue
             place = column
             ids = friends.get((column, value), [])

@@ -21,6 +21,7 @@ from lineadmin.friends.followers import import_followers
 from lineadmin.line.errors import LineError, sentence
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import quota
+from lineadmin.purchases import csv_import  # noqa: F401  (files of purchases are imported here too)
 from lineadmin.reports import effects
 from lineadmin.settings.line_total import keep_friend_total
 from lineadmin.settings.models import Setting

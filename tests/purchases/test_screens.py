@@ -11,6 +11,7 @@ import pytest
 from lineadmin import settings
 from lineadmin.friends.models import Field, FriendField
 from lineadmin.journal.models import Fact
+from lineadmin.members.models import Member
 from lineadmin.outbox.models import Delivery, OriginKind
 from lineadmin.purchases import actions, queries
 from lineadmin.purchases.models import Purchase, PurchaseLine
@@ -50,7 +51,8 @@ def test_staff_find_her_by_name_coupon_or_number_and_enter_what_she_bought(count
     phone = Field.create(key="phone", name="電話", type="text")
     FriendField.create(friend=hana, field=phone, text="0912345678", at=NOON)
     copy = give(make_coupon(), hana.id)
-    for text in ("小花", copy.code, "0912345678"):
+    member = Member.create(number="V-77", phone="0922111222", friend=hana, created_at=NOON)
+    for text in ("小花", copy.code, "0912345678", member.number, "0922-111-222"):
         page = counter.get(f"{LIST}new/", query_string={"q": text}).text
         assert f"friend={hana.id}" in page, text
     assert "找不到" in counter.get(f"{LIST}new/?q=沒有這個人").text
@@ -135,6 +137,18 @@ def test_a_tills_file_is_mapped_checked_and_imported_once(app: Any, clock: Any) 
     assert [(row.receipt_no, row.version) for row in Purchase.select()] == before
     assert (PurchaseLine.select().count(), Fact.select().count()) == (3, facts)
     assert panel_of(app, "staff").get(f"{LIST}import/").status_code == 403
+
+
+def test_a_till_may_know_friends_by_their_member_numbers(app: Any, clock: Any) -> None:
+    hana = make_friend("花子")
+    Member.create(number="V-77", friend=hana, created_at=NOON)
+    Member.create(number="V-78", created_at=NOON)  # bound to nobody
+    panel = panel_of(app, "manager")
+    till = "單號,日期,會員編號,金額\nP1,2026-11-20,V-77,120\nP2,2026-11-20,V-78,90\n"
+    page = upload(panel, till)
+    assert "沒有好友對應「V-78」" in page
+    run_import(panel, page)
+    assert [(row.receipt_no, row.friend_id) for row in Purchase.select()] == [("P1", hana.id)]
 
 
 def test_a_file_can_move_orders_on_and_tells_each_status_once(app: Any, clock: Any) -> None:
