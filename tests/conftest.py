@@ -31,6 +31,7 @@ from tests.spared import CompiledTemplates, build_addresses_once
 CHANNEL_SECRET = "channel-secret-of-the-tests"
 CHANNEL_TOKEN = "channel-token-of-the-tests"
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, 12:00 in Taipei
+PATIENCE_MS = 30_000  # how long a page is waited for: tests share their machine with others
 TEMPLATES = CompiledTemplates()
 build_addresses_once()
 
@@ -266,10 +267,13 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     """A tab in zh-TW at 1440 px. Any error in its console fails the test."""
+    from playwright.sync_api import expect
+
     context = browser.new_context(
         locale="zh-TW", timezone_id="Asia/Taipei", viewport={"width": 1440, "height": 900}
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     tab = context.new_page()
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))

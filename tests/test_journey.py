@@ -29,7 +29,7 @@ def test_a_friend_is_greeted_redeems_her_coupon_and_gets_the_step_a_day_later(sh
     phone = page.get_by_role("article", name="怡君")
     phone.get_by_role("button", name="加入好友").click()
     card = phone.get_by_text("查看優惠券").first
-    card.wait_for(timeout=10_000)
+    card.wait_for()
     assert phone.get_by_text(re.compile("怡君")).count() >= 1
 
     with page.expect_popup() as opened:
