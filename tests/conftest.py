@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from werkzeug.serving import make_server
 
 from lineadmin import clock as shop_clock
@@ -34,6 +36,14 @@ NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, 12:00 in Taipei
 PATIENCE_MS = 30_000  # how long a page is waited for: tests share their machine with others
 TEMPLATES = CompiledTemplates()
 build_addresses_once()
+# A slow machine says nothing about the code; in CI the same examples are tried every time.
+examples.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("CI") == "true",
+)
+examples.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
