@@ -6,7 +6,7 @@ const place = form.querySelector("[data-sum]");
 const button = form.querySelector("[data-button]");
 const PAUSE = 300;
 const COUNTS = new Set(
-  ["who", "tag", "without", "segment", "condition", "when", "at", "holdout_percent", "service", "wake"],
+  ["who", "tag", "without", "segment", "topic", "condition", "when", "at", "holdout_percent", "service", "wake"],
 );
 
 let timer;
@@ -27,8 +27,20 @@ async function count() {
   place.classList.remove("stale");
 }
 
+const isCounted = (name) => COUNTS.has(name) || name.startsWith("est_");
+
 form.addEventListener("input", (event) => {
-  if (!COUNTS.has(event.target.name) && !event.target.name.startsWith("est_")) return;
+  if (!isCounted(event.target.name)) return;
   clearTimeout(timer);
   timer = setTimeout(count, PAUSE);
 });
+
+// Somebody may have chosen before this script was there, and a browser that goes back restores.
+function isAsServed(field) {
+  if (field.tagName === "SELECT") return [...field.options].every((one) => one.selected === one.defaultSelected);
+  return ["radio", "checkbox"].includes(field.type) ? field.checked === field.defaultChecked
+    : field.value === field.defaultValue;
+}
+
+const counting = [...form.elements].filter((field) => isCounted(field.name ?? ""));
+if (!counting.every(isAsServed)) count();

@@ -249,6 +249,22 @@ def test_a_scheduled_broadcast_with_undo_by_clicks(
     ]
 
 
+@pytest.mark.browser
+def test_what_is_chosen_before_the_script_is_there_is_counted(
+    page: Any, app: Any, live: str, shop: Any
+) -> None:
+    held: list[Any] = []
+    page.route("**/js/broadcast.js", lambda route: held.append(route))
+    sign_in(page, live, "mei@example.com", PASSWORD)
+    page.goto(f"{live}/admin/broadcasts/new/", wait_until="commit")
+    page.get_by_text("依標籤").first.click()
+    page.get_by_label("愛吃雙拼").first.check()
+    assert page.get_by_text("會送出").count() == 0
+    for request in held:
+        request.continue_()
+    page.get_by_text("會送出").wait_for()
+
+
 def clean(page: Any) -> list[str]:
     """What is wrong with the page as it stands, menu aside."""
     wrong = serious_violations(page) + english_on(page)
