@@ -68,7 +68,10 @@ def test_above_the_threshold_nothing_leaves_before_somebody_else_agrees(
     assert row.leaves_at == NOON + 15 * MINUTE
     tick(row.leaves_at)
     assert Delivery.select().count() == 5
-    verbs = [line.action for line in Audit.select().where(Audit.object_kind == "broadcast")]
+    verbs = [
+        line.action
+        for line in Audit.select().where(Audit.object_kind == "broadcast").order_by(Audit.id)
+    ]
     assert verbs == ["broadcast.create", "broadcast.ask_approval", "broadcast.approve"]
 
 

@@ -240,7 +240,10 @@ def test_a_scheduled_broadcast_with_undo_by_clicks(
     assert clean(page) == []
     sent = Delivery.select().where(Delivery.state == DeliveryState.SENT)
     assert sent.count() == 2
-    verbs = [row.action for row in Audit.select().where(Audit.object_kind == "broadcast")]
+    verbs = [
+        row.action
+        for row in Audit.select().where(Audit.object_kind == "broadcast").order_by(Audit.id)
+    ]
     assert verbs == [
         "broadcast.create",
         "broadcast.confirm",

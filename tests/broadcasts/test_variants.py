@@ -175,7 +175,9 @@ def test_waking_stops_after_three_tries_nobody_answered(db: Any) -> None:
     assert sum_of(again, now=when).dormant == 0
     assert dormant.let_go(when) == 1
     assert list(sleeps.tags) == []
-    kinds = [fact.kind for fact in Fact.select().where(Fact.friend_id == sleeps.id)]
+    kinds = [
+        fact.kind for fact in Fact.select().where(Fact.friend_id == sleeps.id).order_by(Fact.id)
+    ]
     assert kinds == ["tag.added", "tag.removed"]
     by_hand = add_tag(sleeps.id, Tag.get(Tag.name == "沉睡好友").id, at=NOON)
     assert by_hand

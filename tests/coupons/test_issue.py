@@ -15,7 +15,10 @@ from tests.factories import make_friend, make_friends
 
 
 def _facts(kind):
-    return [(fact.friend_id, fact.object_id) for fact in Fact.select().where(Fact.kind == kind)]
+    return [
+        (fact.friend_id, fact.object_id)
+        for fact in Fact.select().where(Fact.kind == kind).order_by(Fact.id)
+    ]
 
 
 def test_every_friend_gets_a_copy_with_a_code_and_a_token_of_its_own(db):

@@ -30,7 +30,9 @@ def now(friend):
 
 
 def kinds(friend):
-    return [fact.kind for fact in Fact.select().where(Fact.friend_id == friend.id)]
+    return [
+        fact.kind for fact in Fact.select().where(Fact.friend_id == friend.id).order_by(Fact.id)
+    ]
 
 
 def test_somebody_new_is_learned_once_and_her_profile_is_wanted(db):

@@ -108,7 +108,9 @@ def test_a_second_claimant_is_refused_and_staff_are_told_until_they_settle_it(ha
     assert not binding.unbind(member.id, staff=staff, now=NOON, wall=NOON)
     assert try_to_bind(taro).id == member.id
     assert Member.get().friend_id == taro.id
-    kinds = [fact.kind for fact in Fact.select().where(Fact.object_id == member.id)]
+    kinds = [
+        fact.kind for fact in Fact.select().where(Fact.object_id == member.id).order_by(Fact.id)
+    ]
     assert kinds == ["member.bound", "member.unbound", "member.bound"]
 
 

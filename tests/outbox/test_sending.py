@@ -255,7 +255,10 @@ def test_the_red_button_stops_everything_and_is_written_down(shop: Shop):
     assert shop.texts(hana) == ["特價！"]
     from lineadmin.staff.models import Audit
 
-    assert [row.action for row in Audit.select()] == ["sending.stop", "sending.resume"]
+    assert [row.action for row in Audit.select().order_by(Audit.id)] == [
+        "sending.stop",
+        "sending.resume",
+    ]
 
 
 def test_what_was_packed_before_a_long_stop_is_looked_at_again(shop: Shop):

@@ -91,7 +91,10 @@ def test_what_a_restore_holds_waits_until_staff_release_it(shop: Shop):
     count = resolve.cancel_held(staff=owner, now=shop.now, wall=shop.wall)
     assert count == 2
     assert states() == {"sent": 2, "canceled": 2}
-    assert [row.action for row in Audit.select()] == ["delivery.release", "delivery.cancel"]
+    assert [row.action for row in Audit.select().order_by(Audit.id)] == [
+        "delivery.release",
+        "delivery.cancel",
+    ]
 
 
 def test_screens_are_told_what_is_underway(shop: Shop):

@@ -132,7 +132,10 @@ def test_birthdays_come_every_year_on_every_phone(line: Any, line_config: Any) -
     for day in ("2026-11-29", "2027-02-26", "2027-11-29", "2028-02-27"):
         play(at(day), at(day) + timedelta(days=4))
     assert texts_on(line, hana) == ["花，生日快樂"] * 2
-    due = [row.due_at for row in Delivery.select().where(Delivery.friend_id == leap.id)]
+    due = [
+        row.due_at
+        for row in Delivery.select().where(Delivery.friend_id == leap.id).order_by(Delivery.due_at)
+    ]
     assert [f"{moment:%Y-%m-%d}" for moment in due] == ["2027-02-28", "2028-02-29"]
 
 

@@ -146,7 +146,10 @@ def test_a_reply_is_told_apart_by_its_month(db):
     item = Item(make_friend().id, None, parts, "reply", 3)
     for days in (0, 1, 30):
         prepare([item], public_url="https://x", now=NOON + timedelta(days=days))
-    assert [row.place for row in SurveySending.select()] == [202611, 202612]
+    assert [row.place for row in SurveySending.select().order_by(SurveySending.id)] == [
+        202611,
+        202612,
+    ]
 
 
 def test_a_survey_that_is_over_is_left_out_of_the_message_with_its_reason(db):

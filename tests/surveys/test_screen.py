@@ -74,7 +74,9 @@ def test_a_survey_is_made_opened_closed_and_put_away(manager):
     assert Survey.get().archived_at is not None
     assert "共 0 筆" in manager.get("/admin/surveys/").text
     assert "興趣小調查" in manager.get("/admin/surveys/?archived=1").text
-    told = [row.action for row in Audit.select().where(Audit.object_kind == "survey")]
+    told = [
+        row.action for row in Audit.select().where(Audit.object_kind == "survey").order_by(Audit.id)
+    ]
     assert told == ["survey.create", "survey.open", "survey.close", "survey.archive"]
 
 

@@ -118,7 +118,7 @@ def test_another_wording_is_a_new_version_and_asks_anew(hana):
     assert [row.text for row in TopicWording.select()] == ["我同意。", "我同意收到菜單。"]
     assert consent.subscribe(topic, hana.id, wish(), wording=1) == ""
     assert consent.subscribe(topic, hana.id, wish()) == "renewed"
-    assert [row.wording_version for row in Consent.select()] == [1, 2]
+    assert [row.wording_version for row in Consent.select().order_by(Consent.id)] == [1, 2]
 
 
 def test_staff_who_change_it_for_her_say_why_and_are_on_record(hana):

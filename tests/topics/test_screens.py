@@ -198,8 +198,11 @@ def test_her_page_shows_her_topics_and_staff_switch_them_with_a_reason(manager):
     page = words(manager.get(f"/admin/friends/{friend.id}/"))
     for told in ("每週菜單", "已停止或到期", "電話裡說的", "訂閱・店員"):
         assert told in page
-    assert [row.change for row in Consent.select()] == ["subscribed", "stopped"]
-    made = [row.action for row in Audit.select() if row.object_kind == "friend"]
+    assert [row.change for row in Consent.select().order_by(Consent.id)] == [
+        "subscribed",
+        "stopped",
+    ]
+    made = [row.action for row in Audit.select().order_by(Audit.id) if row.object_kind == "friend"]
     assert made == ["friend.subscribe", "friend.unsubscribe"]
     actions.archive(topic.id, staff=None, now=NOON, wall=NOON)
     manager.post(address, {"id": topic.id, "on": "1", "reason": "電話裡說的"})

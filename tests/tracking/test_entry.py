@@ -157,9 +157,9 @@ def test_a_friend_of_old_only_visits(client, shop, clock):
     assert passes(client, shop, friend.line_user_id, "storefront").get_json()["friend"] is True
     tick(clock(), shop_clock.wall())
     assert Friend.get_by_id(friend.id).source_id is None
-    assert [fact.value for fact in Fact.select().where(Fact.kind == "source.visited")] == [
-        {"how": "liff"}
-    ]
+    assert [
+        fact.value for fact in Fact.select().where(Fact.kind == "source.visited").order_by(Fact.id)
+    ] == [{"how": "liff"}]
     assert enrolled() == set()
 
 
