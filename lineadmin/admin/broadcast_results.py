@@ -21,7 +21,8 @@ def results(row: Broadcast, found: Outcome, *, now: datetime) -> dict[str, Any] 
     """Everything the page tells of the effect; None while nobody has got it."""
     if not found.sent or row.leaves_at is None:
         return None
-    clicked = effects.clickers(row.id)
+    links = effects.links(row.id)
+    clicked = effects.clickers(row.id, links)
     blocks = effects.blocks(row)
     return {
         "clicked": clicked,
@@ -32,7 +33,7 @@ def results(row: Broadcast, found: Outcome, *, now: datetime) -> dict[str, Any] 
         "block_rate": percent(blocks.within_24, found.sent),
         "usual": None if blocks.usual is None else f"{blocks.usual * 100:.1f}%",
         **_money(row, found.sent, clicked),
-        "links": effects.links(row.id),
+        "links": links,
         "chart": _chart(row, now),
         "versions": _versions(row) if row.variants else [],
         "comparison": compared(row, now=now),

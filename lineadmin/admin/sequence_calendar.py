@@ -65,7 +65,7 @@ class CalendarRoutes(EditorRoutes):
         shown = _month(request.args.get("month", "")) or _first_month(steps, start)
         return self.render(
             "admin/sequence_calendar.html",
-            **{**self._context(row, "settings"), "tab": "calendar"},
+            **{**self._context(row, "settings", with_outcomes=False), "tab": "calendar"},
             weeks=weeks(shown, steps, next_steps(row.id, shown, zone), today=today, start=start),
             month=shown,
             before=(shown - timedelta(days=1)).replace(day=1),

@@ -110,11 +110,16 @@ class Canvas:
         return next((card for branch in self.branches for card in branch.cards), None)
 
 
-def draw(row: Sequence, definition: Definition, *, now: datetime) -> Canvas:
-    """The canvas of a sequence as it is being edited."""
+def draw(
+    row: Sequence, definition: Definition, *, now: datetime, with_outcomes: bool = True
+) -> Canvas:
+    """The canvas of a sequence as it is being edited.
+
+    :param with_outcomes: whether its steps tell what became of them, which counts every delivery
+    """
     found = problems(definition, now=now, public_url=config.current().public_url)
     counts = enrolments.counts([row.id])[row.id]
-    outcomes = sequence_report.outcomes(row.id)
+    outcomes = sequence_report.outcomes(row.id) if with_outcomes else {}
     branches = []
     for index, branch in enumerate(definition.branches):
         days = cumulative_days(branch.steps)
@@ -126,8 +131,8 @@ def draw(row: Sequence, definition: Definition, *, now: datetime) -> Canvas:
                 when=step_when(step, first=number == 0),
                 day=days[number],
                 summary=as_read(parse_parts(list(step.messages))),
-                sent=outcomes[index, number + 1][DeliveryState.SENT],
-                left_out=outcomes[index, number + 1][DeliveryState.SKIPPED],
+                sent=outcomes.get((index, number + 1), {}).get(DeliveryState.SENT, 0),
+                left_out=outcomes.get((index, number + 1), {}).get(DeliveryState.SKIPPED, 0),
                 problem=_about(found, "branches", index, "steps", number),
             )
             for number, step in enumerate(branch.steps)

@@ -337,9 +337,11 @@ class EditorRoutes(AdminPage):
     def _editor(self, row: Sequence, at: str, form: Any = None) -> str:
         return self.render("admin/sequence.html", **self._context(row, at, form))
 
-    def _context(self, row: Sequence, at: str, form: Any = None) -> dict[str, Any]:
+    def _context(
+        self, row: Sequence, at: str, form: Any = None, *, with_outcomes: bool = True
+    ) -> dict[str, Any]:
         definition = actions.definition_of(row)
-        canvas = draw(row, definition, now=clock.now())
+        canvas = draw(row, definition, now=clock.now(), with_outcomes=with_outcomes)
         selected = _selected(canvas, at)
         card = canvas.step(selected)
         return {

@@ -102,7 +102,7 @@ class VersionRoutes(EditorRoutes):
         live = actions.live_definition(row)
         return self.render(
             "admin/sequence_versions.html",
-            **{**self._context(row, "settings"), "tab": "versions"},
+            **{**self._context(row, "settings", with_outcomes=False), "tab": "versions"},
             versions=_told(listed, underway, row)[:MOST_SHOWN],
             earlier=sum(count for one, count in underway.items() if one != row.live_version),
             outlook=transfer.outlook(standing, live, version_id=row.live_version),

@@ -134,8 +134,14 @@ def links(broadcast_id: int) -> list[LinkNumbers]:
     return sorted(found, key=lambda one: -one.taps)
 
 
-def clickers(broadcast_id: int) -> int:
-    """People who tapped any of its links, as far as links are personal."""
+def clickers(broadcast_id: int, counted: list[LinkNumbers] | None = None) -> int:
+    """People who tapped any of its links, as far as links are personal.
+
+    :param counted: its `links`, where they are known: the people of an only one are all there are
+    """
+    personal = [one.people or 0 for one in counted or () if one.people is not None]
+    if counted is not None and len(personal) <= 1:
+        return sum(personal)
     query = Fact.select(fn.COUNT(Fact.friend_id.distinct())).where(*_clicked(broadcast_id))
     return int(query.scalar() or 0)
 
