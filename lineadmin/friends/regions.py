@@ -56,3 +56,10 @@ def region_code(text: str) -> str | None:
     if text.lower() in REGIONS:
         return text.lower()
     return _BY_NAME.get(text.replace("臺", "台"))
+
+
+def region_in(address: str) -> str | None:
+    """The code of the region a Chinese or Japanese address names first, or None."""
+    written = address.replace("臺", "台")
+    named = {written.find(name): code for name, code in _BY_NAME.items() if name in written}
+    return named[min(named)] if named else None

@@ -16,6 +16,7 @@ from lineadmin import journal
 from lineadmin.friends import actions as friends
 from lineadmin.friends.actions import Known
 from lineadmin.friends.models import Tag
+from lineadmin.friends.observed import observe_place
 from lineadmin.friends.words import OPT_IN_DATA, OPT_OUT_DATA, is_opt_in, is_opt_out
 from lineadmin.inbox import messages
 from lineadmin.inbox.models import InboundEvent
@@ -128,6 +129,7 @@ def _message(scene: Scene) -> Owed | None:
         messages.scrub(scene.row)
         return None
     journal.record(friend.id, "message", value=answer.told(scene.event), at=scene.at)
+    observe_place(friend.id, scene.event.address, at=scene.at)
     if answer.rule is not None:
         _count_hit(answer.rule, friend, scene.at)
     return scene.owed(

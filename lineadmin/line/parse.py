@@ -123,6 +123,12 @@ class Event:
         return float(latitude), float(longitude)
 
     @property
+    def address(self) -> str:
+        """What LINE calls the place of a location message, in the language of her phone."""
+        told = _text(self.message.get("address")) if self.message_type == "location" else None
+        return told or ""
+
+    @property
     def postback_data(self) -> str | None:
         """The data of the button a friend tapped."""
         return _text(_object(self.raw.get("postback")).get("data"))

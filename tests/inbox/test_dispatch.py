@@ -81,6 +81,40 @@ def test_what_proves_that_somebody_is_a_friend(inbox, kind, status):
     assert Friend.get().status == status
 
 
+def place(address):
+    where = {"latitude": 25.0, "longitude": 121.5, "address": address}
+    return event("message", message={"id": address[:9], "type": "location", **where})
+
+
+@pytest.mark.parametrize(
+    ("address", "region"),
+    [
+        ("110台灣台北市信義區市府路45號", "tw_01"),
+        ("臺東縣卑南鄉新北市場路1號", "tw_19"),
+        ("220台湾新北市板橋区", "tw_02"),
+        ("300新竹市東區", "tw_08"),
+        ("310新竹縣竹東鎮", "tw_10"),
+        ("東京都渋谷区", None),
+        ("", None),
+    ],
+)
+def test_a_place_she_sends_tells_her_region(inbox, address, region):
+    inbox.take(place(address))
+    friend = Friend.get()
+    assert (friend.region, friend.region_origin) == (region, "observed" if region else "")
+
+
+def test_the_newest_place_counts_but_not_over_what_somebody_said(inbox):
+    inbox.take(place("台北市信義區"))
+    inbox.take(place("高雄市前鎮區"))
+    assert Friend.get().region == "tw_06"
+    told = Fact.select().where(Fact.kind == "attribute.set").order_by(Fact.id)
+    assert [fact.value["set"] for fact in told] == [{"region": "tw_01"}, {"region": "tw_06"}]
+    Friend.update(region="tw_02", region_origin="staff").execute()
+    inbox.take(place("花蓮縣花蓮市"))
+    assert Friend.get().region == "tw_02"
+
+
 def test_events_in_the_wrong_order_lead_to_the_newest_state(inbox):
     inbox.take(event("unfollow", age=10))
     inbox.take(text("我回來了", age=20), event("follow", age=30))
