@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lineadmin.line.gateway import Gateway
+from tests.listening import listening
 
 HANG_UP = "hang up"
 SILENCE = "silence"
@@ -104,20 +105,13 @@ def pretend():
             except OSError:
                 self.close_connection = True
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    told.base = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield told
-    done.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with listening(Handler) as told.base:
+        yield told
+        done.set()
 
 
 @pytest.fixture
 def gateway(pretend):
-    made = Gateway(pretend.config(), connect=0.5, read=0.4)
+    made = Gateway(pretend.config(), connect=5, read=0.4)
     yield made
     made.close()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from lineadmin.line.errors import LineUnclear, LineUnreachable
 from lineadmin.outbox import pauses, reasons, replies
 from lineadmin.outbox.models import Reply, ReplyState
 from lineadmin.outbox.replies import ReplyOutcome, reply_once
+from tests.listening import listening
 from tests.outbox.conftest import Shop
 
 HELLO = [{"type": "text", "text": "歡迎！"}]
@@ -36,14 +36,11 @@ class Panel(BaseHTTPRequestHandler):
 @pytest.fixture
 def token(shop: Shop) -> Iterator[str]:
     """A friend has just written; the token her event carries."""
-    panel = ThreadingHTTPServer(("127.0.0.1", 0), Panel)
-    threading.Thread(target=panel.serve_forever, daemon=True).start()
-    shop.phones.settings(webhook_url=f"http://127.0.0.1:{panel.server_port}/webhook")
-    shop.hana = shop.friend()  # type: ignore[attr-defined]
-    told = shop.phones.text(shop.hana.line_user_id, "你好", wait_ms=2000)  # type: ignore[attr-defined]
-    yield told["event"]["replyToken"]
-    panel.shutdown()
-    panel.server_close()
+    with listening(Panel) as address:
+        shop.phones.settings(webhook_url=f"{address}/webhook")
+        shop.hana = shop.friend()  # type: ignore[attr-defined]
+        told = shop.phones.text(shop.hana.line_user_id, "你好", wait_ms=20_000)  # type: ignore[attr-defined]
+        yield told["event"]["replyToken"]
 
 
 def reply(shop: Shop, token: str, **more: Any) -> ReplyOutcome:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import urllib3
 
 from lineadmin.simulator.client import SimulatorClient
 from lineadmin.simulator.server import Simulator
+from tests.listening import listening
 
 SECRET = "secret-of-the-channel"
 TOKEN = "token-of-the-channel"
@@ -122,16 +123,10 @@ def panel() -> Iterator[Panel]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    seen.url = f"http://127.0.0.1:{server.server_port}/webhook"
-    yield seen
-    released.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Listener) as address:
+        seen.url = f"{address}/webhook"
+        yield seen
+        released.set()
 
 
 @pytest.fixture
