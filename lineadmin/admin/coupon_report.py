@@ -26,14 +26,6 @@ SPAN_DAYS = 30
 LONGEST_DAYS = 731
 CHART_DAYS = 92  # more bars than that are no picture any more: weeks then
 COUPONS = 200  # offered in the filter, the newest first
-MORE_ORIGINS: dict[str, Any] = {
-    "lottery": _l("Lottery"),
-    "survey": _l("Survey"),
-    "claim": _l("Claim link"),
-    "thanks": _l("After a redemption"),
-    "reminder": _l("Reminder"),
-}
-
 Row = list[Any]
 
 
@@ -93,7 +85,7 @@ class CouponReportView(AdminPage):
 
 def source_label(code: str) -> str:
     """The way a copy came to its friend, in words."""
-    return str(ORIGIN_LABELS.get(code) or MORE_ORIGINS.get(code) or code)
+    return str(ORIGIN_LABELS.get(code, code))
 
 
 def _span() -> Span:

@@ -53,6 +53,10 @@ ORIGIN_LABELS: dict[str, Any] = {
     "staff": _l("By staff"),
     "test": _l("Test send"),
     "survey": _l("Survey"),
+    "lottery": _l("Lottery"),
+    "claim": _l("Claim link"),
+    "thanks": _l("After a redemption"),
+    "reminder": _l("Reminder"),
 }
 
 

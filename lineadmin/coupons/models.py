@@ -88,7 +88,8 @@ class CouponIssue(BaseModel):
     issued_at = UTCDateTimeField()  # shop time
     usable_from = UTCDateTimeField(null=True)
     expires_at = UTCDateTimeField(null=True)  # exclusive, shop time
-    # greeting | step | broadcast | reply | staff | test | claim | thanks | lottery | survey
+    # greeting | step | broadcast | reply | staff | test | claim | thanks | lottery | survey; what a
+    # message lets her claim has that message's, "claim" is a link that no message brought
     origin = CharField(default="", max_length=12)
     origin_id = IntegerField(default=0)
     carried = IntegerField(default=1)  # messages it was put into; voided when none of them left

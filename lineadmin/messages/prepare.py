@@ -13,7 +13,7 @@ from typing import Any
 
 from lineadmin import config, i18n, settings
 from lineadmin.coupons.card import CardView, card_view, page_path
-from lineadmin.coupons.claim import personal_token
+from lineadmin.coupons.claim import Source, personal_token
 from lineadmin.coupons.held import held_many
 from lineadmin.coupons.issue import REASON_LABELS, Reason, Refusal, closed_reason, issue_many
 from lineadmin.coupons.models import CouponIssue
@@ -279,7 +279,9 @@ class _CardWords:
                     coupon, None, "", self.locale, base_url=self.base_url
                 )
                 self._views[(coupon.id,)] = view
-                token = personal_token(coupon, item.friend_id, config.current().secret_key)
+                source = Source(item.origin, item.origin_id)
+                key = config.current().secret_key
+                token = personal_token(coupon, item.friend_id, key, source)
                 found[code] = replace(view, url=f"{self.base_url}/c/{token}", to_claim=True)
         return found
 

@@ -89,6 +89,8 @@ _ISSUED_BY: dict[str, Any] = {
     "claim": _l("claimed by the friend"),
     "thanks": _l("after a redemption"),
     "survey": _l("for answering a survey"),
+    "lottery": _l("won in a lottery"),
+    "test": _l("with a test send"),
 }
 _LEFT_BECAUSE: dict[str, Any] = {
     "": _l("reached the end"),

@@ -17,7 +17,14 @@ from werkzeug.wrappers import Response
 
 from lineadmin import clock, config, settings
 from lineadmin.coupons import benefits
-from lineadmin.coupons.claim import by_public_token, claim, held_by, read_personal
+from lineadmin.coupons.claim import (
+    NO_MESSAGE,
+    Signed,
+    by_public_token,
+    claim,
+    held_by,
+    read_personal,
+)
 from lineadmin.coupons.issue import REASON_LABELS, Reason, Refusal, closed_reason
 from lineadmin.coupons.models import Coupon
 from lineadmin.coupons.states import State, state_of
@@ -98,18 +105,18 @@ def identity(token: str) -> Response:
     return identity_page(token)
 
 
-def find(token: str) -> tuple[Coupon, Friend | None] | None:
-    """The coupon of a claim link, and the friend it is signed for if it is a personal one."""
+def find(token: str) -> tuple[Coupon, Signed | None] | None:
+    """The coupon of a claim link, and what it is signed for if it is a personal one."""
     personal = read_personal(token, config.current().secret_key)
     if personal is not None:
-        return personal
+        return personal.coupon, personal
     coupon = by_public_token(token)
     return None if coupon is None else (coupon, None)
 
 
-def show(token: str, coupon: Coupon, signed_for: Friend | None, now: datetime) -> Response:
+def show(token: str, coupon: Coupon, signed: Signed | None, now: datetime) -> Response:
     """What the link gives, with one button; or why it gives nothing."""
-    friend = _who(signed_for)
+    friend = _who(signed)
     if friend is None and who.asks_line():
         return ask_line(token)
     return _page(token, coupon, friend, closed_reason(coupon, now))
@@ -121,25 +128,26 @@ def take(token: str) -> Response:
     found = find(token)
     if found is None:
         return missing(404, _("This coupon was not found"), "")
-    coupon, signed_for = found
-    friend, now = _who(signed_for), clock.now()
+    coupon, signed = found
+    friend, now = _who(signed), clock.now()
     if friend is None or not _form_is_ours(token):
         return redirect(url_for("coupon_page.show", token=token), 303)
-    answer = claim(coupon, friend, now=now, fitting=fitting)
+    source = NO_MESSAGE if signed is None else signed.source
+    answer = claim(coupon, friend, source=source, now=now, fitting=fitting)
     if isinstance(answer, Refusal):
         return _page(token, coupon, friend, answer.reason, status=409)
     response = redirect(url_for("coupon_page.show", token=answer.token), 303)
-    if signed_for is not None and not who.asks_line():
+    if signed is not None and not who.asks_line():
         who.remember(response, friend.id, who.BY_LINK)
     return response
 
 
-def _who(signed_for: Friend | None) -> Friend | None:
+def _who(signed: Signed | None) -> Friend | None:
     """By LINE's word where it is asked; else whom the link is signed for, or whose browser."""
     known = who.holder()
-    if who.asks_line() or signed_for is None:
+    if who.asks_line() or signed is None:
         return None if known is None else Friend.get_or_none(Friend.id == known.friend_id)
-    return signed_for
+    return signed.friend
 
 
 def _page(

@@ -101,6 +101,12 @@ for (const slider of [zoom, left, top_]) slider.addEventListener("input", frameC
 form.elements.picture_off.addEventListener("change", showCrop);
 showCrop();
 
+// What was typed before this script was there, or was put back by the browser after a reload.
+const changed = ({ type, value, defaultValue, checked, defaultChecked }) =>
+  ["radio", "checkbox"].includes(type) ? checked !== defaultChecked
+    : ["text", "textarea", "date", "range"].includes(type) && value !== defaultValue;
+if ([...form.elements].some(changed)) draw();
+
 form.addEventListener("input", (event) => {
   if (event.target.type === "file") return;
   clearTimeout(timer);

@@ -8,6 +8,8 @@ import pytest
 
 from lineadmin import clock as shop_clock
 from lineadmin import shopfile
+from lineadmin.broadcasts.models import Broadcast
+from lineadmin.coupons import claim
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import BLOCKED, Friend
 from lineadmin.line.gateway import Gateway
@@ -55,7 +57,9 @@ def test_a_broadcast_takes_nothing_from_stock_until_a_friend_taps_on_her_phone(
     opened = _tap(client, paths[0])
     copy = CouponIssue.get()
     assert opened.location.endswith(f"/c/{copy.token}")
-    assert (copy.friend_id, copy.origin, Coupon.get().issued) == (hana.id, "claim", 1)
+    sent = Broadcast.get()
+    assert (copy.friend_id, Coupon.get().issued) == (hana.id, 1)
+    assert (copy.origin, copy.origin_id) == ("broadcast", sent.id)
     assert _tap(client, paths[0]).location == opened.location
     gone = _tap(app.test_client(), paths[1])
     assert gone.status_code == 409
@@ -72,6 +76,37 @@ def test_who_has_blocked_the_account_since_gets_none_by_the_tap(app, client, clo
     assert _tap(client, path, page).status_code == 409
     assert "請先加入好友" in client.get(path).text
     assert CouponIssue.select().count() == 0
+
+
+@pytest.mark.parametrize("origin", ["greeting", "step", "broadcast", "reply", "thanks", "test"])
+def test_what_she_claims_counts_under_the_message_that_offered_it(app, client, clock, origin):
+    make_coupon()
+    ready = prepare_one(
+        PARTS,
+        friend_id=make_friend().id,
+        name="花",
+        origin=origin,
+        origin_id=7,
+        public_url=BASE,
+        now=clock(),
+    )
+    assert _tap(client, _path(ready.messages)).status_code == 303
+    copy = CouponIssue.get()
+    assert (copy.origin, copy.origin_id) == (origin, 7)
+
+
+def test_the_source_in_a_link_cannot_be_changed_and_older_links_without_one_still_work(
+    app, client, clock
+):
+    coupon, hana = make_coupon(), make_friend()
+    token = claim.personal_token(coupon, hana.id, app.secret_key, claim.Source("step", 7))
+    for forged in (token.replace("step7", "step8"), token.replace("step7", "greeting7")):
+        assert client.get(f"/c/{forged}").status_code == 404
+    assert client.get(f"/c/{token.replace('-step7', '')}").status_code == 404
+    older = claim.personal_token(coupon, hana.id, app.secret_key)
+    assert re.fullmatch(rf"g{coupon.id}-{hana.id}-[\w-]{{22}}", older)
+    _tap(client, f"/c/{older}")
+    assert CouponIssue.get().origin == "claim"
 
 
 @pytest.mark.parametrize("fields", [{"state": "closed"}, {"state": "paused"}])

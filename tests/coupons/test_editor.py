@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -290,3 +291,15 @@ def test_choosing_a_lottery_leads_to_its_set_up_with_what_was_typed(manager):
 def test_a_coupon_that_exists_does_not_become_a_lottery(manager):
     coupon = make_coupon()
     assert 'value="lottery"' not in manager.get(f"/admin/coupons/edit/?id={coupon.id}").text
+
+
+def test_every_way_a_copy_came_by_is_said_in_words(manager):
+    coupon = make_coupon(per_friend=20)
+    ways = ("greeting", "step", "broadcast", "reply", "staff", "test", "claim", "thanks", "lottery")
+    hana = make_friend()
+    for way in (*ways, "survey", "reminder"):
+        give(coupon, hana.id, origin=way)
+    page = manager.get(f"/admin/coupons/copies/?id={coupon.id}").text
+    shown = re.findall(r'data-label="發出方式">([^<]*)<', page)
+    assert len(shown) == len(ways) + 2
+    assert not [words for words in shown if re.search(r"[a-z]", words)]

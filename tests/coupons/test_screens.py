@@ -79,9 +79,15 @@ class Acts:
 def test_a_coupon_is_made_in_a_few_acts_and_the_preview_follows(enter, live, page):
     enter("manager")
     page.goto(f"{live}/admin/coupons/")
+    late = []
+    page.route("**/js/coupon_edit.js", lambda route: late.append(route))
     acts = Acts(page)
     acts.click("建立優惠券")
     acts.type("名稱", "滿百折二十")
+    assert page.locator("[data-msgs]").get_by_text("滿百折二十").count() == 0
+    for script in late:  # what was typed before it was there is drawn all the same
+        script.continue_()
+    page.locator("[data-msgs]").get_by_text("滿百折二十").wait_for()
     acts.choose("折抵金額")
     acts.type("金額（NT$）", "20")
     acts.type("最低消費", "100")
