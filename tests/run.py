@@ -26,7 +26,15 @@ NO_DATABASE = ("tests/line", "tests/simulator")
 
 SECOND_TRIES = 3
 # Nobody twice, nobody lost, never over the stock: whoever fails here once has failed.
-ONE_TRY = ("tests/test_crash.py", "tests/outbox/", "tests/coupons/", "tests/lottery/")
+ONE_TRY = (
+    "tests/outbox/",
+    "tests/test_crash.py",
+    "tests/broadcasts/test_cost.py",
+    "tests/broadcasts/test_middle.py",
+    "tests/coupons/test_concurrency.py",
+    "tests/lottery/test_draw.py",
+    "tests/members/test_points.py",
+)
 
 HOW = {
     "PostgreSQL": "the whole suite on PostgreSQL and Redis; Debian: apt-get install postgresql",
