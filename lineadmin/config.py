@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ DEMO_LOGIN_CHANNEL = "2000000001"
 DEMO_LIFF = "2000000001-DemoShop"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 MINIMUM_SECRET_LENGTH = 16
+# What LINE issues: it goes into headers and addresses, where nothing else can stand.
+ISSUED = re.compile(r"[!-~]+")
+LIFF_APP = re.compile(r"[0-9]+-[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -110,14 +114,14 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         redis_url=_redis_url(env),
         public_url=env.url("PUBLIC_URL", DEMO_PUBLIC_URL if simulator else None, https_only=True),
         port=port,
-        line_channel_secret=env.text("LINE_CHANNEL_SECRET") or demo.get("channel_secret"),
-        line_channel_access_token=env.text("LINE_CHANNEL_ACCESS_TOKEN")
+        line_channel_secret=env.issued("LINE_CHANNEL_SECRET") or demo.get("channel_secret"),
+        line_channel_access_token=env.issued("LINE_CHANNEL_ACCESS_TOKEN")
         or demo.get("channel_token"),
         line_channel_id=env.digits("LINE_CHANNEL_ID"),
         line_login_channel_id=env.digits("LINE_LOGIN_CHANNEL_ID")
         or (DEMO_LOGIN_CHANNEL if simulator else None),
-        line_login_channel_secret=env.text("LINE_LOGIN_CHANNEL_SECRET"),
-        liff_id=env.text("LIFF_ID") or (DEMO_LIFF if simulator else None),
+        line_login_channel_secret=env.issued("LINE_LOGIN_CHANNEL_SECRET"),
+        liff_id=env.liff("LIFF_ID") or (DEMO_LIFF if simulator else None),
         line_api_base=line_api_base,
         line_data_api_base=env.url("LINE_DATA_API_BASE", data_base, plain_http_on_loopback=True),
         owner_email=env.email("OWNER_EMAIL") or (DEMO_OWNER if simulator else None),
@@ -173,6 +177,20 @@ class _Environment:
         value = self.text(name)
         if value is not None and not (value.isascii() and value.isdigit()):
             raise ConfigError(name, "must be the channel's number, digits only")
+        return value
+
+    def issued(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is not None and not ISSUED.fullmatch(value):
+            raise ConfigError(
+                name, "must be as LINE shows it: letters, digits and signs without spaces"
+            )
+        return value
+
+    def liff(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is not None and not LIFF_APP.fullmatch(value):
+            raise ConfigError(name, "must be the LIFF app's ID, such as 1234567890-AbCdEfGh")
         return value
 
     def flag(self, name: str) -> bool | None:

@@ -128,7 +128,10 @@ class TurnTakingSqlite(SqliteDatabase):
 
     def rollback(self) -> None:
         try:
-            super().rollback()
+            # On a full disk SQLite has rolled back by itself: a second time is an error, which
+            # would hide the one that says why.
+            if self.connection().in_transaction:  # type: ignore[no-untyped-call]
+                super().rollback()
         finally:
             self._give_turn_away()
 

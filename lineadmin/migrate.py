@@ -14,6 +14,7 @@ from lineadmin.errors import ConfigError
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 ADVISORY_LOCK = 726_100
+NAMED = 3
 
 
 def migrate() -> list[str]:
@@ -37,8 +38,15 @@ def refuse_if_pending() -> None:
     if missing:
         raise ConfigError(
             "DATABASE_URL",
-            f"the database lacks {', '.join(missing)}; run `flask migrate` first",
+            f"the database lacks {in_short(missing)}; run `flask migrate` first",
         )
+
+
+def in_short(names: list[str]) -> str:
+    """Names of migrations for a sentence: all of a few, else the first and the last."""
+    if len(names) <= NAMED:
+        return ", ".join(names)
+    return f"{len(names)} migrations ({names[0]} … {names[-1]})"
 
 
 @contextmanager

@@ -112,3 +112,13 @@ def test_transactions_nest(db):
         with atomic():
             put("c")
     assert [row.key for row in Setting.select().order_by(Setting.key)] == ["a", "c"]
+
+
+def test_a_full_disk_is_told_as_such_and_the_next_writer_gets_its_turn(only_sqlite):
+    pages = only_sqlite.execute_sql("PRAGMA page_count").fetchone()[0]
+    only_sqlite.execute_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(OperationalError, match="full"), atomic():
+        put("far too much", "x" * 200_000)
+    only_sqlite.execute_sql(f"PRAGMA max_page_count = {pages + 10_000}")
+    put("fits")
+    assert [row.key for row in Setting.select()] == ["fits"]

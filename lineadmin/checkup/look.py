@@ -63,7 +63,7 @@ def examine(
     yield from _database(config)
     missing = migrate.pending()
     if missing:
-        yield Finding("migrations", BAD, "migrations_pending", {"names": ", ".join(missing)})
+        yield Finding("migrations", BAD, "migrations_pending", {"names": migrate.in_short(missing)})
         return
     yield Finding("migrations", OK, "migrations_done")
     if not Staff.select().where(Staff.role == OWNER, Staff.active).exists():

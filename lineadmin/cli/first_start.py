@@ -8,6 +8,7 @@ from importlib.resources import files
 from lineadmin import clock, i18n, settings, shopfile
 from lineadmin.config import Config
 from lineadmin.db import atomic
+from lineadmin.errors import ConfigError, DomainError
 from lineadmin.friends.models import Friend
 from lineadmin.members import actions as actions_of_members
 from lineadmin.members import points
@@ -32,19 +33,28 @@ def first_start(config: Config) -> None:
     In simulator mode an empty database becomes the demo shop, once: what staff change or delete
     afterwards stays so.
 
-    :raises DomainError: the password is too easy to guess
+    :raises ConfigError: the owner's address or password will not do
     """
+    _let_the_owner_in(config)
     with i18n.use_locale(i18n.DEFAULT_LOCALE):
-        if config.owner_email and config.owner_password:
-            actions.ensure_first_owner(
-                config.owner_email,
-                config.owner_password,
-                wall=clock.wall(),
-                name=DEMO_OWNER_NAME if config.simulator else "",
-            )
         if config.simulator:
             clock.allow_moving(True)
             _load_demo(config)
+
+
+def _let_the_owner_in(config: Config) -> None:
+    if config.owner_email is None or config.owner_password is None:
+        return
+    try:
+        actions.ensure_first_owner(
+            config.owner_email,
+            config.owner_password,
+            wall=clock.wall(),
+            name=DEMO_OWNER_NAME if config.simulator else "",
+        )
+    except DomainError as error:
+        variable = "OWNER_EMAIL" if error.field == "email" else "OWNER_PASSWORD"
+        raise ConfigError(variable, str(error)) from None
 
 
 def _load_demo(config: Config) -> None:

@@ -72,9 +72,15 @@ def _migrate(*, quiet: bool) -> None:
 
 
 def _first_start(config: Config) -> None:
-    from lineadmin.cli.first_start import first_start  # half the house: not for `flask migrate`
+    # Half the house, which `flask migrate` has no use for.
+    from lineadmin.cli.first_start import first_start
+    from lineadmin.staff.models import Staff
 
     first_start(config)
+    if not Staff.select().exists():
+        click.echo(
+            "lineadmin: nobody can sign in yet. Run: flask staff create EMAIL --role owner", err=True
+        )
 
 
 def _become(command: list[str]) -> None:

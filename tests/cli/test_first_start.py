@@ -11,7 +11,7 @@ import time_machine
 from lineadmin import clock, settings, shopfile
 from lineadmin.cli.first_start import first_start
 from lineadmin.config import Config, load_config
-from lineadmin.errors import DomainError
+from lineadmin.errors import ConfigError
 from lineadmin.replies.models import ReplyRule
 from lineadmin.staff import passwords
 from lineadmin.staff.models import Staff
@@ -85,8 +85,13 @@ def test_a_real_shop_gets_its_owner_once_and_no_demo(
         more = {"OWNER_EMAIL": email, "OWNER_PASSWORD": password}
         first_start(make_config(database_url, tmp_path, **more))
 
-    with pytest.raises(DomainError):
-        start("mei@example.com", "short")
+    for email, password, named in (
+        ("mei@example.com", "short", "OWNER_PASSWORD: .*10"),
+        (f"{'m' * 250}@example.com", "three words together", "OWNER_EMAIL"),
+    ):
+        with pytest.raises(ConfigError, match=named):
+            start(email, password)
+        assert not Staff.select().exists()
     start("Mei@example.com", "three words together")
     start("other@example.com", "three other words")
     assert [staff.email for staff in Staff.select()] == ["mei@example.com"]
