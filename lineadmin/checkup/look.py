@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from redis import Redis, RedisError
+
 from lineadmin import db as database
 from lineadmin import migrate, settings
 from lineadmin.broadcasts.models import Broadcast
@@ -30,6 +32,7 @@ OK, INFO, WARN, BAD = "ok", "info", "warn", "bad"
 SILENT = timedelta(minutes=3)
 LITTLE_DISK_MB = 200
 COUNT_LIMIT = 10_000
+REDIS_PATIENCE = {"socket_connect_timeout": 3.0, "socket_timeout": 3.0}
 KEY = "line.checkup"
 # As the partial indexes have them, so that they are used.
 IN_TROUBLE = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.HELD)
@@ -61,6 +64,7 @@ def examine(
         yield Finding("database", BAD, "database_down", {"error": _first_line(error)})
         return
     yield from _database(config)
+    yield from _redis(config)
     missing = migrate.pending()
     if missing:
         yield Finding("migrations", BAD, "migrations_pending", {"names": migrate.in_short(missing)})
@@ -112,6 +116,18 @@ def _database(config: Config) -> Iterator[Finding]:
         yield Finding("database", BAD, "disk_full", {"megabytes": free_mb})
     else:
         yield Finding("database", OK, "sqlite", {"path": str(path)})
+
+
+def _redis(config: Config) -> Iterator[Finding]:
+    if config.redis_url is None:
+        return
+    try:
+        with Redis.from_url(config.redis_url, **REDIS_PATIENCE) as redis:
+            redis.ping()
+    except (RedisError, OSError, ValueError) as error:
+        yield Finding("redis", WARN, "redis_down", {"error": _first_line(error)})
+        return
+    yield Finding("redis", OK, "redis")
 
 
 def _worker(wall: datetime) -> Finding:

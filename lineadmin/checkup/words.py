@@ -12,6 +12,7 @@ from lineadmin.line import errors
 AREAS: dict[str, Any] = {
     "settings": _l("Settings of this server"),
     "database": _l("Database"),
+    "redis": _l("Redis"),
     "migrations": _l("Tables"),
     "worker": _l("Worker"),
     "account": _l("LINE account"),
@@ -45,6 +46,14 @@ WORDS: dict[str, tuple[Any, Any]] = {
     "disk_full": (
         _l("Only %(megabytes)s MB are free on its disk."),
         _l("Make room before it is full: then nothing can be stored any more."),
+    ),
+    "redis": (_l("It answers."), ""),
+    "redis_down": (
+        _l("It does not answer: %(error)s"),
+        _l(
+            "Check REDIS_URL, and whether Redis runs. Until then a worker on another machine "
+            "notices new work only by looking, up to a second later."
+        ),
     ),
     "migrations_done": (_l("Up to date."), ""),
     "migrations_pending": (

@@ -79,7 +79,8 @@ def _first_start(config: Config) -> None:
     first_start(config)
     if not Staff.select().exists():
         click.echo(
-            "lineadmin: nobody can sign in yet. Run: flask staff create EMAIL --role owner", err=True
+            "lineadmin: nobody can sign in yet. Run: flask staff create EMAIL --role owner",
+            err=True,
         )
 
 

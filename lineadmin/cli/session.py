@@ -43,6 +43,20 @@ def plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+class OneLine(logging.Formatter):
+    """A database that is down, locked, full or read-only is a line, as everything said here.
+
+    Anything else that is logged with a traceback is a mistake of ours, which needs it.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, (OperationalError, InterfaceError)):
+            return super().format(record)
+        plain = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
+        return f"{super().format(plain)}: {_first_line(error)}"
+
+
 def read_config() -> Config:
     """This process's settings.
 
@@ -61,7 +75,9 @@ def open_shop(*, check_migrations: bool = True) -> Iterator[Config]:
     :raises ConfigError: a setting is wrong or a migration is pending
     """
     config = read_config()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     database.open_database(config.database_url)
     clock.allow_moving(config.simulator)
     database.ensure_connection()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,9 @@ from lineadmin.config import Config
 from lineadmin.tasks import chores
 
 NAME = "lineadmin"
+QUIET_SECONDS = 60.0
+HUEY_ASKS = ("huey.consumer.Worker", "huey.consumer.Scheduler")  # who talks to the storage
+STORAGE_FAILED = ("Error reading", "Error enqueueing")
 
 # Minutes are UTC; Taipei is eight hours ahead, so 19:00 there is three in the morning here.
 TIMETABLE: tuple[tuple[str, Callable[..., bool]], ...] = (
@@ -51,9 +55,37 @@ def open_huey(config: Config, *, immediate: bool = False) -> Huey:
     return PostgresHuey(name, dsn=config.database_url, **common)
 
 
+class Seldom(logging.Filter):
+    """Of a storage that does not answer one line, and that once a minute.
+
+    Huey tries its storage many times a second and would tell of each try with a traceback, while
+    all that a Redis that is down costs us is the far doorbell.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        words = str(record.msg)
+        if not record.exc_info or not words.startswith(STORAGE_FAILED):
+            return True
+        now = time.monotonic()
+        if now - self._told.get(words, float("-inf")) < QUIET_SECONDS:
+            return False
+        self._told[words] = now
+        record.msg = f"{record.getMessage().rstrip('.')}: {record.exc_info[1]}"
+        record.args, record.exc_info = None, None
+        return True
+
+
 def register(huey: Huey, look: Callable[[], None], run: Callable[[str], None]) -> None:
     """Write the timetable into `huey`: `look` wakes every loop, `run` does one chore by name."""
     logging.getLogger("huey").setLevel(logging.WARNING)
+    for name in HUEY_ASKS:
+        logger = logging.getLogger(name)
+        logger.filters = [one for one in logger.filters if not isinstance(one, Seldom)]
+        logger.addFilter(Seldom())
 
     # Defined here, not handed in: Huey finds a task by the module of its function and its name.
     def wake() -> None:

@@ -27,6 +27,7 @@ from lineadmin.errors import ConfigError
 from lineadmin.family import end_with_supervisor
 from lineadmin.inbox import run as inbox
 from lineadmin.inbox.models import InboundEvent
+from lineadmin.line import exchange
 from lineadmin.line.errors import LineError
 from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import pauses
@@ -216,7 +217,7 @@ def run_worker() -> int:
     """What `flask worker` and the supervisor start."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # A line for each of 100,000 pushes would drown what matters; shipments keep their ids.
-    logging.getLogger("lineadmin.line.gateway").setLevel(logging.WARNING)
+    exchange.logger.setLevel(logging.WARNING)
     end_with_supervisor()
     try:
         config = configuration.current()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from peewee import OperationalError
 
+from lineadmin.cli.session import OneLine
 from tests.cli.commands import Shell, shell
 
 
@@ -54,6 +57,26 @@ def test_a_database_that_is_down_is_told_in_one_sentence(tmp_path: Path) -> None
         done = terminal.flask(*command)
         assert done.code == 1, command
         assert "Traceback" not in done.words, done.words
+
+
+def test_a_database_that_cannot_be_written_is_a_line_in_the_log_and_a_mistake_of_ours_is_more() -> (
+    None
+):
+    def told(error: Exception) -> str:
+        record = logging.makeLogRecord({"msg": "the %s part failed", "args": ("tags",)})
+        record.exc_info = (type(error), error, None)
+        return OneLine("%(message)s").format(record)
+
+    readonly = OperationalError("attempt to write a readonly database")
+    assert told(readonly) == "the tags part failed: attempt to write a readonly database"
+    assert "ZeroDivisionError" in told(ZeroDivisionError("ours"))
+
+
+def test_the_doctor_asks_redis(terminal: Shell) -> None:
+    done = terminal.flask("doctor", REDIS_URL="redis://127.0.0.1:9")
+    assert "Redis: It does not answer: " in done.out
+    assert "Check REDIS_URL" in done.out
+    assert "Traceback" not in done.words
 
 
 def test_a_tick_at_a_given_time_is_for_test_servers_only(terminal: Shell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -59,6 +60,23 @@ def test_every_chore_is_in_the_timetable(config: Config) -> None:
     for task in huey.read_periodic(datetime(2026, 11, 23, 18, 5, tzinfo=UTC)):
         huey.execute(task)
     assert set(looked) == {"look", "connection"}
+
+
+def test_of_a_redis_that_is_down_one_line_a_minute_is_told(
+    tmp_path: Path, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    timetable.register(timetable.open_huey(config, immediate=True), lambda: None, print)
+    logger = logging.getLogger("huey.consumer.Worker")
+    with caplog.at_level(logging.WARNING):
+        for _try in range(5):
+            try:
+                raise ConnectionError("connection refused")
+            except ConnectionError:
+                logger.exception("Error reading from queue")
+    assert [record.getMessage() for record in caplog.records] == [
+        "Error reading from queue: connection refused"
+    ]
+    assert "Traceback" not in caplog.text
 
 
 def test_a_chore_is_done_once_however_many_workers_want_to(gateway: Gateway) -> None:
