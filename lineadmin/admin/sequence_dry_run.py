@@ -29,7 +29,9 @@ from lineadmin.outbox.protocol import Prepare
 from lineadmin.reports.moments import left_because
 from lineadmin.sequences import actions, dry_run, forecast
 from lineadmin.sequences.definition import Definition
-from lineadmin.sequences.dry_run import Imaginary, Message, Outlook
+from lineadmin.sequences.dry_play import NO_MESSAGE
+from lineadmin.sequences.dry_run import Message, Outlook
+from lineadmin.sequences.dry_start import Imaginary
 from lineadmin.sequences.models import Sequence
 from lineadmin.settings.cost import cost
 from lineadmin.tasks.sending import preparer
@@ -243,7 +245,7 @@ def _branch_name(outlook: Outlook) -> str:
 
 
 def _why(message: Message) -> str:
-    if message.reason == dry_run.NO_MESSAGE:
+    if message.reason == NO_MESSAGE:
         return _("This step has no message yet.")
     told = [reasons.label(message.reason)] if message.reason else []
     return "・".join([*told, message.detail] if message.detail else told)

@@ -25,10 +25,12 @@ from lineadmin.sequences.definition import (
     MANUAL,
     PURCHASE,
     SEGMENT,
+    SURVEY_ANSWERED,
     TAG_ADDED,
     Trigger,
     check_offset,
 )
+from lineadmin.surveys.models import Survey
 
 CHOSEN = "chosen"
 BEFORE, ON, AFTER = "before", "on", "after"
@@ -46,6 +48,11 @@ def _tags() -> list[tuple[str, Any]]:
 
 def _coupons() -> list[tuple[str, Any]]:
     return [("", _("Choose a coupon")), *((one.code, one.title) for one in pickable())]
+
+
+def _surveys() -> list[tuple[str, Any]]:
+    rows = Survey.select().where(Survey.archived_at.is_null()).order_by(Survey.title)
+    return [("", _("Choose a survey")), *((row.code, row.title) for row in rows)]
 
 
 def _segments() -> list[tuple[str, Any]]:
@@ -76,6 +83,7 @@ class TriggerForm(StaffForm):
             (TAG_ADDED, _l("Whoever gets a tag")),
             (COUPON_REDEEMED, _l("Whoever redeems a coupon")),
             (PURCHASE, _l("Whoever buys something")),
+            (SURVEY_ANSWERED, _l("Whoever answers a survey")),
             (DATE, _l("Everybody on a day of her own, such as her birthday")),
             (SEGMENT, _l("Whoever is in a segment")),
             (MANUAL, _l("Only whom staff put in by hand")),
@@ -92,6 +100,7 @@ class TriggerForm(StaffForm):
     tag = NamedField(_l("Tag"), choices=_tags, default="")
     coupon = NamedField(_l("Coupon"), choices=_coupons, default="")
     purchase = NamedField(_l("What she buys"), choices=goods, default=ANY)
+    survey = NamedField(_l("Survey"), choices=_surveys, default="")
     segment = NamedField(_l("Segment"), choices=_segments, default="")
     date_field = NamedField(_l("Which day"), choices=_dates, default=BIRTHDAY)
     side = SelectField(
@@ -114,6 +123,7 @@ class TriggerForm(StaffForm):
             TAG_ADDED: "tag",
             COUPON_REDEEMED: "coupon",
             PURCHASE: "purchase",
+            SURVEY_ANSWERED: "survey",
             SEGMENT: "segment",
         }
         if trigger.kind in names:
@@ -132,6 +142,10 @@ class TriggerForm(StaffForm):
     def validate_coupon(self, field: Any) -> None:
         """As above."""
         self._needed(COUPON_REDEEMED, field, _("Choose a coupon."))
+
+    def validate_survey(self, field: Any) -> None:
+        """As above."""
+        self._needed(SURVEY_ANSWERED, field, _("Choose a survey."))
 
     def validate_segment(self, field: Any) -> None:
         """As above."""
@@ -163,6 +177,7 @@ class TriggerForm(StaffForm):
             TAG_ADDED: self.tag,
             COUPON_REDEEMED: self.coupon,
             PURCHASE: self.purchase,
+            SURVEY_ANSWERED: self.survey,
             SEGMENT: self.segment,
         }
         return {who: fields[who].data}
@@ -180,6 +195,10 @@ def trigger_sentence(trigger: Trigger) -> str:
         return _("Gets the tag “%(name)s”", name=trigger.about)
     if trigger.kind == COUPON_REDEEMED:
         return _("Redeems the coupon %(code)s", code=trigger.about)
+    if trigger.kind == SURVEY_ANSWERED:
+        survey = Survey.get_or_none(Survey.code == trigger.about)
+        name = trigger.about if survey is None else survey.title
+        return _("Answers the survey “%(name)s”", name=name)
     if trigger.kind == PURCHASE:
         if trigger.about == ANY:
             return _("Buys something")

@@ -48,7 +48,7 @@ _ALL = (
     Kind("lottery.drawn", _l("Drew in a lottery")),
     Kind("topic.subscribed", _l("Subscribed to a topic")),
     Kind("topic.stopped", _l("Subscription to a topic ended")),
-    Kind("survey.answered", _l("Answered a survey")),
+    Kind("survey.answered", _l("Answered a survey"), triggers=True),
     Kind("sequence.enrolled", _l("Started step messages")),
     Kind("sequence.ended", _l("Ended step messages")),
     Kind("member.bound", _l("Bound a member card")),

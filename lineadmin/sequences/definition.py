@@ -24,9 +24,18 @@ FEWEST_DAYS, MOST_DAYS = 1, 30
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANY = "any"
 FOLLOW, TAG_ADDED, COUPON_REDEEMED = "follow", "tag_added", "coupon_redeemed"
-PURCHASE = "purchase"
+PURCHASE, SURVEY_ANSWERED = "purchase", "survey_answered"
 DATE, MANUAL, SEGMENT = "date", "manual", "segment"
-TRIGGERS = (FOLLOW, TAG_ADDED, COUPON_REDEEMED, PURCHASE, DATE, MANUAL, SEGMENT)
+TRIGGERS = (
+    FOLLOW,
+    TAG_ADDED,
+    COUPON_REDEEMED,
+    PURCHASE,
+    SURVEY_ANSWERED,
+    DATE,
+    MANUAL,
+    SEGMENT,
+)
 BIRTHDAY = "birthday"  # beside the shop's own date fields
 MOST_OFFSET = 365  # days before or after the date
 # When a friend's branch is chosen
@@ -48,12 +57,13 @@ class Trigger:
     """What starts a friend.
 
     A follow (of chosen sources; None = any), a tag, a redemption, a purchase (of a category, or
-    any), a day that belongs to her, being in a segment, or staff's own hand (`manual`).
+    any), a survey's answer, a day that belongs to her, being in a segment, or staff's own hand
+    (`manual`).
     """
 
     kind: str
     sources: tuple[str, ...] | None = None
-    about: str = ""  # the name of a tag, segment or category, a coupon's code, a date field's key
+    about: str = ""  # name of a tag, segment or category; code of a coupon or survey; key of a date
     offset_days: int = 0  # of a date: she starts so many days after it (before it, where negative)
 
 

@@ -28,6 +28,7 @@ from lineadmin.sequences.definition import (
     FOLLOW,
     PURCHASE,
     SEGMENT,
+    SURVEY_ANSWERED,
     TAG_ADDED,
     Branch,
     Definition,
@@ -35,6 +36,7 @@ from lineadmin.sequences.definition import (
     Step,
     Trigger,
 )
+from lineadmin.surveys.models import Survey
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ def _trigger_problems(trigger: Trigger) -> Iterator[str]:
         yield _("There is no coupon with the code %(code)s.", code=name)
     elif trigger.kind == PURCHASE and name != ANY and not _category(name):
         yield _("There is no category of goods “%(name)s”.", name=name)
+    elif trigger.kind == SURVEY_ANSWERED and not _exists(Survey, Survey.code == name):
+        yield _("There is no survey with the code %(code)s.", code=name)
     elif trigger.kind == SEGMENT and not _exists(Segment, Segment.name == name):
         yield _("There is no segment “%(name)s”.", name=name)
     elif trigger.kind == DATE and not _is_date(name):

@@ -23,7 +23,15 @@ from lineadmin.errors import DomainError
 from lineadmin.friends.models import Tag
 from lineadmin.journal.models import Fact
 from lineadmin.sequences import buying, by_hand, calendar, dates, enrolments, leaving, starts
-from lineadmin.sequences.definition import COUPON_REDEEMED, FOLLOW, PURCHASE, TAG_ADDED, Trigger
+from lineadmin.sequences.definition import (
+    COUPON_REDEEMED,
+    FOLLOW,
+    PURCHASE,
+    SURVEY_ANSWERED,
+    TAG_ADDED,
+    Trigger,
+)
+from lineadmin.surveys.models import Survey
 
 CHUNK = 5_000
 FACT_OF = {
@@ -31,6 +39,7 @@ FACT_OF = {
     TAG_ADDED: "tag.added",
     COUPON_REDEEMED: "coupon.redeemed",
     PURCHASE: "purchase",
+    SURVEY_ANSWERED: "survey.answered",
 }
 SOURCE_FOUND = "source.found"  # an entry code sent after joining: as good as having followed by it
 
@@ -126,11 +135,13 @@ def start(live: starts.Live, facts: list[Claimed], zone: ZoneInfo, now: datetime
 
 
 def object_id(trigger: Trigger) -> int | None:
-    """The tag or coupon the trigger is about, 0 where it is gone; None where it is about none."""
+    """The tag, coupon or survey it is about, 0 where that is gone; None where it is about none."""
     if trigger.kind == TAG_ADDED:
         row: Any = Tag.get_or_none(Tag.name == trigger.about)
     elif trigger.kind == COUPON_REDEEMED:
         row = Coupon.get_or_none(Coupon.code == trigger.about)
+    elif trigger.kind == SURVEY_ANSWERED:
+        row = Survey.get_or_none(Survey.code == trigger.about)
     else:
         return None
     return 0 if row is None else int(row.id)

@@ -339,6 +339,7 @@ class Trigger(Part):
     tag_added: Name | None = None
     coupon_redeemed: Name | None = None
     purchase: Name | None = None  # any, or a category of goods
+    survey_answered: Name | None = None
     date: DateTrigger | None = None
     manual: StrictBool | None = None
     segment: Name | None = None

@@ -12,7 +12,7 @@ from lineadmin.purchases import actions, record
 from lineadmin.purchases.models import PurchaseCategory
 from lineadmin.sequences import goals
 from lineadmin.sequences.definition import DefinitionError, dump, parse
-from lineadmin.sequences.dry_run import Imaginary
+from lineadmin.sequences.dry_start import Imaginary
 from lineadmin.sequences.models import Enrolment, Sequence
 from lineadmin.sequences.problems import problems
 from lineadmin.shopfile import dump as dump_shop

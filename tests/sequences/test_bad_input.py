@@ -149,6 +149,15 @@ CASES = [
         whole(step(7), step(7, messages=[{"coupon": "gift"}])),
         lambda desk: desk.publish(),
     ),
+    Case(
+        "a survey that is not there",
+        "沒有短代號為 taste 的問卷。",
+        {**whole(step()), "trigger": {"survey_answered": "taste"}},
+        whole(step()),
+        lambda desk: (
+            desk.post("trigger/", who="survey_answered", survey="taste", days="0") + desk.publish()
+        ),
+    ),
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 

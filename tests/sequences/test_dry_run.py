@@ -13,7 +13,7 @@ from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.friends.models import Source, Tag
 from lineadmin.outbox.models import Delivery
 from lineadmin.sequences import actions, drafts
-from lineadmin.sequences.dry_run import Imaginary
+from lineadmin.sequences.dry_start import Imaginary
 from lineadmin.sequences.models import Enrolment, Sequence, SequenceVersion
 from tests.factories import make_friend
 from tests.sequences.playing import phone, play
