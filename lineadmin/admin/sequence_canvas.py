@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,7 @@ class StepCard:
     summary: str
     sent: int
     left_out: int
+    tapped: str  # "31%"; "" where nothing can be tapped, or nobody got it
     problem: str
 
 
@@ -120,6 +122,7 @@ def draw(
     found = problems(definition, now=now, public_url=config.current().public_url)
     counts = enrolments.counts([row.id])[row.id]
     outcomes = sequence_report.outcomes(row.id) if with_outcomes else {}
+    tapped = sequence_report.tapped(row.id) if outcomes else {}
     branches = []
     for index, branch in enumerate(definition.branches):
         days = cumulative_days(branch.steps)
@@ -133,6 +136,7 @@ def draw(
                 summary=as_read(parse_parts(list(step.messages))),
                 sent=outcomes.get((index, number + 1), {}).get(DeliveryState.SENT, 0),
                 left_out=outcomes.get((index, number + 1), {}).get(DeliveryState.SKIPPED, 0),
+                tapped=_share(tapped.get((index, number + 1)), outcomes.get((index, number + 1))),
                 problem=_about(found, "branches", index, "steps", number),
             )
             for number, step in enumerate(branch.steps)
@@ -163,6 +167,11 @@ def draw(
         changed=row.draft is not None,
         stop=stop_sentence(definition),
     )
+
+
+def _share(tapped: int | None, outcome: Mapping[DeliveryState, int] | None) -> str:
+    got = 0 if outcome is None else outcome.get(DeliveryState.SENT, 0)
+    return f"{round(100 * tapped / got)}%" if tapped is not None and got else ""
 
 
 def _about(found: list[Problem], *place: Any) -> str:

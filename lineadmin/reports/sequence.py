@@ -7,9 +7,14 @@ from collections.abc import Mapping
 
 from peewee import fn
 
-from lineadmin.outbox.live import literal, rows
+from lineadmin.journal.models import Fact
+from lineadmin.outbox.live import literal, one_of, rows
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
 from lineadmin.sequences.advance import place_of
+from lineadmin.tracking.clicks import CLICKED
+from lineadmin.tracking.models import TrackedLink
+
+NEWEST = 20_000  # taps, redemptions and blocks that are looked at
 
 
 def outcomes(sequence_id: int) -> Mapping[tuple[int, int], Mapping[DeliveryState, int]]:
@@ -24,3 +29,23 @@ def outcomes(sequence_id: int) -> Mapping[tuple[int, int], Mapping[DeliveryState
     for state, run, count in rows(query):
         found[place_of(run)][DeliveryState(state)] += count
     return found
+
+
+def tapped(sequence_id: int) -> dict[tuple[int, int], int]:
+    """{(branch, step from 1): friends who tapped}, for steps with links of each friend's own."""
+    links = TrackedLink.select(TrackedLink.id, TrackedLink.place).where(
+        TrackedLink.origin_kind == int(OriginKind.STEP),
+        TrackedLink.origin_id == sequence_id,
+        TrackedLink.per_friend == True,  # noqa: E712
+    )
+    places: dict[int, int] = dict(rows(links))
+    taps = (
+        Fact.select(Fact.object_id, Fact.friend_id)
+        .where(Fact.kind == CLICKED, one_of(Fact.object_id, places))
+        .distinct()
+        .limit(NEWEST)
+    )
+    people: dict[tuple[int, int], set[int]] = {place_of(place): set() for place in places.values()}
+    for link_id, friend_id in rows(taps):
+        people[place_of(places[link_id])].add(friend_id)
+    return {place: len(ids) for place, ids in people.items()}

@@ -22,7 +22,7 @@ from lineadmin.journal.models import Fact
 from lineadmin.messages.parts import coupon_codes, parse_parts
 from lineadmin.outbox.live import literal, one_of, rows
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
-from lineadmin.reports.sequence import outcomes
+from lineadmin.reports.sequence import NEWEST, outcomes
 from lineadmin.sequences.models import Enrolment, SequenceVersion
 from lineadmin.sequences.places import RUN_FACTOR, place_of
 from lineadmin.sequences.published import parsed
@@ -30,7 +30,6 @@ from lineadmin.tracking.clicks import CLICKED
 from lineadmin.tracking.models import TrackedLink
 
 HOUR, DAY = 60 * 60 * 1000, 24 * 60 * 60 * 1000
-NEWEST = 20_000  # taps, redemptions and blocks that are looked at
 NEWEST_STARTS = 50_000
 CURVE_DAYS = 14
 FEWEST_TAPS = 20  # before an hour is suggested

@@ -88,6 +88,30 @@ def test_entered_sent_tapped_redeemed_blocked_and_the_drop_between() -> None:
     assert steps.steps(10**6) == []
 
 
+def test_the_card_of_a_step_says_how_many_of_a_hundred_tapped(app: Any) -> None:
+    sequence = publish(step(1), step(1), now=MONDAY)
+    friends = [follow(MONDAY) for _ in range(8)]
+    tick(MONDAY)
+    manager = panel_of(app, "manager")
+    address = f"/admin/sequences/{sequence.id}/"
+    assert "點擊" not in canvas_of(manager.get(address).text)
+    sent(TEN)
+    for _again in range(2):
+        tap(friends[0], sequence, 1, TEN + timedelta(hours=1))
+    tap(friends[1], sequence, 1, TEN + timedelta(hours=2))
+    sent(at("2026-11-25"))
+    first, second = canvas_of(manager.get(address).text).split("data-step=")[1:]
+    assert "送達 8" in first
+    assert "點擊 25%" in first
+    assert "送達 8" in second
+    assert "點擊" not in second  # nothing to tap
+
+
+def canvas_of(page: str) -> str:
+    """The canvas of the editor alone."""
+    return page.split('class="flow"', 1)[1].split('id="panel"', 1)[0]
+
+
 def test_branches_are_summed_up(app: Any) -> None:
     young = {"field": "age", "op": "less_than", "value": 25}
     sequence = publish(
