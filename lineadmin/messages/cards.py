@@ -2,7 +2,6 @@
 
 LINE's Flex carousel rather than its carousel template: friends see the same on every phone, and
 cards may differ in what they hold.
-Source: https://developers.line.biz/en/reference/messaging-api/#flex-message (2026-08-07)
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ from pydantic import Field, model_validator
 
 from lineadmin.i18n import _
 from lineadmin.line import limits
-from lineadmin.line.text import cut_to_graphemes, cut_to_units, grapheme_length, utf16_length
-from lineadmin.messages import names
+from lineadmin.line.text import cut_to_graphemes, grapheme_length, utf16_length
+from lineadmin.messages import flex, names
 from lineadmin.messages.links import tidy_link
 from lineadmin.messages.part import Identifier, Part, Piece, Words, one_of
 
 TITLE_GRAPHEMES, TEXT_GRAPHEMES = 40, 160  # ours: more would not fit on a phone
 BUTTONS = 3
-INK, HINT, LINK = "#1a211c", "#55605a", "#067a3e"
 LINK_LONGEST = 160  # what a short address may grow to when its taps are counted
 
 
@@ -117,8 +115,7 @@ def render(
     """LINE's Flex message; a single card is a bubble of its own. `say` puts the name in."""
     bubbles = [_bubble(card, base_url, link, coupon_url, say) for card in part.cards]
     contents = bubbles[0] if len(bubbles) == 1 else {"type": "carousel", "contents": bubbles}
-    alt = cut_to_units(say(part.alt), limits.ALT_TEXT_UNITS)
-    return {"type": "flex", "altText": alt, "contents": contents}
+    return flex.message(say(part.alt), contents)
 
 
 def _card(card: Card) -> Iterator[tuple[str, str]]:
@@ -216,46 +213,22 @@ def _bubble(
     coupon_url: Callable[[str], str],
     say: Callable[[str], str],
 ) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": "bubble", "size": "kilo"}
+    blocks: dict[str, Any] = {}
     if card.image:
-        made["hero"] = {
-            "type": "image",
-            "url": f"{base_url}/media/{card.image}/preview",
-            "size": "full",
-            "aspectRatio": "20:13",
-            "aspectMode": "cover",
-        }
+        blocks["hero"] = flex.picture(f"{base_url}/media/{card.image}/preview")
     words = []
     if (card.title or "").strip():
-        words.append(_text(say(card.title or ""), size="md", color=INK, weight="bold"))
+        words.append(flex.text(say(card.title or ""), size="md", color=flex.INK, weight="bold"))
     if (card.text or "").strip():
-        words.append(_text(say(card.text or ""), size="sm", color=HINT))
+        words.append(flex.text(say(card.text or ""), size="sm", color=flex.HINT))
     if words:
-        made["body"] = {
-            "type": "box",
-            "layout": "vertical",
-            "spacing": "sm",
-            "paddingAll": "14px",
-            "contents": words,
-        }
+        blocks["body"] = flex.body(words)
     if card.buttons:
-        made["footer"] = {
-            "type": "box",
-            "layout": "vertical",
-            "paddingAll": "4px",
-            "contents": [
-                {
-                    "type": "button",
-                    "style": "link",
-                    "height": "sm",
-                    "color": LINK,
-                    "action": _action(button, link, coupon_url),
-                }
-                for button in card.buttons
-            ],
-        }
-        made["styles"] = {"footer": {"separator": True}}
-    return made
+        actions = [_action(button, link, coupon_url) for button in card.buttons]
+        buttons = [flex.button(action, style="link") for action in actions]
+        blocks["footer"] = flex.footer(buttons, padding="4px")
+        blocks["styles"] = flex.RULED
+    return flex.bubble(**blocks)
 
 
 def _action(
@@ -263,13 +236,9 @@ def _action(
 ) -> dict[str, Any]:
     label = cut_to_graphemes(button.label, limits.LABEL_FLEX_BUTTON_GRAPHEMES)
     if button.uri is not None:
-        return {"type": "uri", "label": label, "uri": link(button.uri)}
+        return flex.opens(label, link(button.uri))
     if button.coupon is not None:
-        return {"type": "uri", "label": label, "uri": coupon_url(button.coupon)}
+        return flex.opens(label, coupon_url(button.coupon))
     if button.text is not None:
         return {"type": "message", "label": label, "text": button.text}
-    return {"type": "postback", "label": label, "data": button.postback, "displayText": label}
-
-
-def _text(text: str, **style: str) -> dict[str, Any]:
-    return {"type": "text", "text": text, "wrap": True, **style}
+    return flex.postback(label, button.postback or "")

@@ -10,15 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lineadmin.coupons.states import CLOSED
 from lineadmin.errors import DomainError
 from lineadmin.friends.tags import DYNAMIC
 from lineadmin.i18n import _, _n, format_count
 from lineadmin.line import limits
 from lineadmin.line.text import grapheme_length, utf16_length
-from lineadmin.line_coupons.actions import is_over
-from lineadmin.lottery.states import Phase, phase_of
-from lineadmin.messages import cards, film, my_page_card, names, rich
+from lineadmin.messages import cards, film, my_page_card, names, pointing, rich
 from lineadmin.messages.links import replace_addresses, tidy_link
 from lineadmin.messages.parts import (
     Cards,
@@ -42,7 +39,6 @@ from lineadmin.messages.parts import (
 )
 from lineadmin.messages.references import References, look_up
 from lineadmin.messages.tracked import tracked_addresses
-from lineadmin.surveys import states as survey_states
 from lineadmin.tracking.links import LONGEST_NAME as LONGEST_LINK_NAME
 from lineadmin.tracking.links import MOST_DAYS as MOST_TAG_DAYS
 from lineadmin.tracking.tokens import LONGEST_PATH
@@ -181,17 +177,18 @@ def _part(
     elif isinstance(part, Image):
         yield from _picture("image", part.upload, references)
     elif isinstance(part, CouponCard):
-        yield from _coupon("coupon", part.coupon, references, now)
+        yield from _said("coupon", pointing.coupon(part.coupon, references, now))
     elif isinstance(part, LineCouponPart):
-        yield from _line_coupon(part.line_coupon, references, now)
+        sentence = pointing.line_coupon(part.line_coupon, references, now)
+        yield from _said("line_coupon", sentence)
     elif isinstance(part, LotteryCard):
-        yield from _lottery(part.lottery, references, now)
+        yield from _said("lottery", pointing.lottery(part.lottery, references, now))
     elif isinstance(part, TopicCard):
-        yield from _topic(part.topic, references)
+        yield from _said("topic", pointing.topic(part.topic, references))
     elif isinstance(part, MyPage):
         yield from my_page_card.check(part)
     elif isinstance(part, SurveyCard):
-        yield from _survey(part.survey, references, now)
+        yield from _said("survey", pointing.survey(part.survey, references, now))
     elif isinstance(part, RichMessage):
         size = None if references is None else references.uploads.get(part.image)
         yield from rich.check(part, size)
@@ -270,89 +267,12 @@ def _card_references(
         for number, button in enumerate(card.buttons):
             if button.coupon is not None:
                 field = f"{place}.buttons[{number}].value"
-                yield from _coupon(field, button.coupon, references, now)
+                yield from _said(field, pointing.coupon(button.coupon, references, now))
 
 
-def _coupon(
-    field: str, code: str, references: References | None, now: datetime | None
-) -> Iterator[tuple[str, str]]:
-    if not code:
-        yield field, _("Choose a coupon.")
-        return
-    if references is None:
-        return
-    coupon = references.coupons.get(code)
-    if coupon is None:
-        yield field, _("There is no coupon “%(code)s”.", code=code[:40])
-    elif coupon.state == CLOSED:
-        yield field, _("The coupon “%(title)s” is closed.", title=coupon.title)
-    elif now is not None and coupon.valid_until is not None and coupon.valid_until <= now:
-        yield field, _("The coupon “%(title)s” has expired.", title=coupon.title)
-
-
-def _lottery(
-    code: str, references: References | None, now: datetime | None
-) -> Iterator[tuple[str, str]]:
-    if not code:
-        yield "lottery", _("Choose a lottery.")
-        return
-    if references is None:
-        return
-    known = references.lotteries.get(code)
-    if known is None:
-        yield "lottery", _("There is no lottery “%(code)s”.", code=code[:40])
-        return
-    phase = None if now is None else phase_of(known.lottery, now)
-    if phase in (Phase.CLOSED, Phase.ENDED):
-        yield "lottery", _("The lottery “%(title)s” is over.", title=known.lottery.title)
-
-
-def _topic(code: str, references: References | None) -> Iterator[tuple[str, str]]:
-    if not code:
-        yield "topic", _("Choose a topic.")
-        return
-    if references is None:
-        return
-    known = references.topics.get(code)
-    if known is None:
-        yield "topic", _("There is no topic “%(code)s”.", code=code[:40])
-    elif known.topic.archived_at is not None:
-        yield "topic", _("The topic “%(name)s” is archived.", name=known.topic.name)
-
-
-def _survey(
-    code: str, references: References | None, now: datetime | None
-) -> Iterator[tuple[str, str]]:
-    if not code:
-        yield "survey", _("Choose a survey.")
-        return
-    if references is None:
-        return
-    known = references.surveys.get(code)
-    if known is None:
-        yield "survey", _("There is no survey “%(code)s”.", code=code[:40])
-        return
-    title = known.survey.title
-    phase = None if now is None else survey_states.phase_of(known.survey, now)
-    if phase in survey_states.OVER:
-        yield "survey", _("The survey “%(title)s” is over.", title=title)
-    elif phase is survey_states.Phase.DRAFT:
-        yield "survey", _("The survey “%(title)s” is a draft. Open it first.", title=title)
-
-
-def _line_coupon(
-    line_id: str, references: References | None, now: datetime | None
-) -> Iterator[tuple[str, str]]:
-    if not line_id:
-        yield "line_coupon", _("Choose a LINE coupon.")
-        return
-    if references is None:
-        return
-    known = references.line_coupons.get(line_id)
-    if known is None:
-        yield "line_coupon", _("There is no LINE coupon “%(code)s”.", code=line_id[:40])
-    elif now is not None and is_over(known, now):
-        yield "line_coupon", _("The LINE coupon “%(title)s” is over.", title=known.title)
+def _said(field: str, sentence: str) -> Iterator[tuple[str, str]]:
+    if sentence:
+        yield field, sentence
 
 
 def _quick_replies(replies: Sequence[QuickReply]) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,4 @@
-"""A card in the chat that leads a friend to her own pages.
-
-Source: https://developers.line.biz/en/reference/messaging-api/#flex-message (2026-08-07)
-"""
+"""A card in the chat that leads a friend to her own pages."""
 
 from __future__ import annotations
 
@@ -9,13 +6,10 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from lineadmin.i18n import _
-from lineadmin.line import limits
-from lineadmin.line.text import cut_to_units
 from lineadmin.members.links import HOME
 from lineadmin.members.pages import PAGES
+from lineadmin.messages import flex
 from lineadmin.messages.part import Identifier, Part
-
-INK, HINT, BUTTON = "#1a211c", "#55605a", "#067a3e"
 
 
 class MyPage(Part):
@@ -45,40 +39,16 @@ def render(part: MyPage, friend_url: str) -> dict[str, Any]:
     """The Flex message; `friend_url` is the address of her first page."""
     page = PAGES[part.my_page]
     title, about = str(page.title), str(page.about)
-    action = {"type": "uri", "label": _("Open"), "uri": url_of(page.code, friend_url)}
-    return {
-        "type": "flex",
-        "altText": cut_to_units(f"{title}・{about}", limits.ALT_TEXT_UNITS),
-        "contents": {
-            "type": "bubble",
-            "size": "kilo",
-            "body": {
-                "type": "box",
-                "layout": "vertical",
-                "spacing": "xs",
-                "paddingAll": "14px",
-                "contents": [
-                    _text(title, size="lg", color=INK, weight="bold"),
-                    _text(about, size="sm", color=HINT),
+    return flex.message(
+        f"{title}・{about}",
+        flex.bubble(
+            body=flex.body(
+                [
+                    flex.text(title, size="lg", color=flex.INK, weight="bold"),
+                    flex.text(about, size="sm", color=flex.HINT),
                 ],
-            },
-            "footer": {
-                "type": "box",
-                "layout": "vertical",
-                "paddingAll": "10px",
-                "contents": [
-                    {
-                        "type": "button",
-                        "style": "primary",
-                        "height": "sm",
-                        "color": BUTTON,
-                        "action": action,
-                    }
-                ],
-            },
-        },
-    }
-
-
-def _text(text: str, **style: str) -> dict[str, Any]:
-    return {"type": "text", "text": text, "wrap": True, **style}
+                spacing="xs",
+            ),
+            footer=flex.footer([flex.button(flex.opens(_("Open"), url_of(page.code, friend_url)))]),
+        ),
+    )
