@@ -18,6 +18,7 @@ from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l
 from lineadmin.members import csv_file
 from lineadmin.members.setup import KEY, PROOFS, MemberSetup, change, setup, usual_words
+from lineadmin.reminders import points
 
 _MEANINGS: dict[str, Any] = {
     "number": _l("Needed. Letters, digits, - and _"),
@@ -149,5 +150,6 @@ class MemberFiles:
             "admin/member_settings.html",
             form=form,
             hidden=two_tabs.hidden_fields(SetupForm(None, setup()), settings.version_of(KEY)),
+            reminder_refused=points.is_refused(),
         )
         return (page, status) if status != 200 else page

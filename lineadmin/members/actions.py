@@ -9,7 +9,7 @@ from typing import Any
 
 from peewee import IntegrityError
 
-from lineadmin import journal
+from lineadmin import journal, settings
 from lineadmin.db import atomic
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.i18n import _, _l
@@ -21,6 +21,7 @@ from lineadmin.staff.models import Staff
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 LONGEST_NAME = 80
 PHONE_DIGITS = range(6, 16)
+FIRST_BIRTHDAY = date(1900, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def create(details: Details, *, staff: Staff | None, now: datetime, wall: dateti
 
     :raises DomainError: the number is taken, or a value cannot be right
     """
-    details = checked(details, today=now.date())
+    details = checked(details, now=now)
     try:
         with atomic():
             member: Member = Member.create(**asdict(details), created_at=now)
@@ -53,7 +54,7 @@ def create(details: Details, *, staff: Staff | None, now: datetime, wall: dateti
                 _told(details), wall=wall,
             )  # fmt: skip
     except IntegrityError:
-        raise _taken(details.number) from None
+        raise taken(details.number) from None
     return member
 
 
@@ -72,7 +73,7 @@ def edit(
     :raises Conflict: somebody else saved meanwhile
     """
     before = Details.of(member)
-    details = checked(details, today=now.date(), level_before=before.level)
+    details = checked(details, now=now, level_before=before.level)
     expected = member.version if version is None else version
     if details == before and expected == member.version:
         return False
@@ -95,11 +96,11 @@ def edit(
                 _told(before), _told(details), wall=wall,
             )  # fmt: skip
     except IntegrityError:
-        raise _taken(details.number) from None
+        raise taken(details.number) from None
     return True
 
 
-def checked(details: Details, *, today: date, level_before: str = "") -> Details:
+def checked(details: Details, *, now: datetime, level_before: str = "") -> Details:
     """The details as they are stored.
 
     :raises DomainError: a value that cannot be right; `field` names it
@@ -117,7 +118,8 @@ def checked(details: Details, *, today: date, level_before: str = "") -> Details
     birthday = ""
     if details.birthday.strip():
         born = read_day(details.birthday)
-        if born is None or not date(1900, 1, 1) <= born <= today:
+        today = now.astimezone(settings.shop_zone()).date()
+        if born is None or not FIRST_BIRTHDAY <= born <= today:
             raise DomainError(_l("Write a day such as 1998-05-20."), field="birthday")
         birthday = born.isoformat()
     if level and level not in (level_before, *setup().levels):
@@ -166,6 +168,7 @@ def _told(details: Details) -> dict[str, str]:
     return {"member_number": told.pop("number"), **told}
 
 
-def _taken(number: str) -> DomainError:
+def taken(number: str) -> DomainError:
+    """What to say where another member has this number."""
     sentence: Any = _("There is a member with the number %(number)s already.", number=number)
     return DomainError(sentence, field="number")

@@ -14,14 +14,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
 
+from peewee import IntegrityError
+
 from lineadmin import journal, settings
-from lineadmin.db import atomic
+from lineadmin.db import atomic, is_postgres
 from lineadmin.errors import DomainError
 from lineadmin.friends.csv_cells import numbered_rows
 from lineadmin.friends.csv_form import open_text, restore
 from lineadmin.i18n import _, _l
 from lineadmin.members import points
-from lineadmin.members.actions import Details, checked, read_day
+from lineadmin.members.actions import Details, checked, read_day, taken
 from lineadmin.members.models import Member
 from lineadmin.members.setup import setup
 from lineadmin.staff import audit
@@ -31,7 +33,6 @@ DETAILS = ("number", "name", "phone", "birthday", "level")
 POINTS = ("points", "points_until", "reason", "id")
 COLUMNS = (*DETAILS, *POINTS)
 MOST_ROWS = 20_000
-CHUNK = 500
 ERRORS_KEPT = 1000
 
 
@@ -69,8 +70,7 @@ def import_csv(
     """
     rows = _read(data)
     result = Result(rows=len(rows))
-    for start in range(0, len(rows), CHUNK):
-        _save(rows[start : start + CHUNK], result, staff=staff, now=now, wall=wall)
+    _save(rows, result, staff=staff, now=now, wall=wall)
     counts = asdict(result)
     del counts["errors"], counts["unchanged"]
     audit.record(staff, "member.import", "member", 0, name, None, counts, wall=wall)
@@ -120,18 +120,19 @@ def _check_header(header: Sequence[str]) -> None:
 def _save(
     rows: Sequence[_Row], result: Result, *, staff: Staff | None, now: datetime, wall: datetime
 ) -> None:
-    numbers = [row.cells["number"] for row in rows]
-    stored = {one.number: one for one in Member.select().where(Member.number.in_(numbers))}
     for row in rows:
         try:
             with atomic():
-                before = stored.get(row.cells["number"])
-                member, changed = _save_details(before, row, now)
-                moved = _save_points(member, row, staff=staff, now=now, wall=wall)
+                before = _stored(row.cells["number"])
+                member_id, changed = _save_details(before, row, now)
+                moved = _save_points(member_id, row, staff=staff, now=now, wall=wall)
+        except IntegrityError:
+            # Somebody else added her between our look and our insert.
+            result.refuse(row.line, taken(row.cells["number"]))
+            continue
         except DomainError as error:
             result.refuse(row.line, error)
             continue
-        stored[member.number] = member
         if before is None:
             result.created += 1
         elif changed or moved:
@@ -140,19 +141,24 @@ def _save(
             result.unchanged += 1
 
 
-def _save_details(before: Member | None, row: _Row, now: datetime) -> tuple[Member, bool]:
+def _stored(number: str) -> Member | None:
+    """The member as she is now. A row fills what its file leaves out from it, so nobody else may
+    change her until the row is written."""
+    query = Member.select().where(Member.number == number)
+    found: Member | None = (query.for_update() if is_postgres() else query).first()
+    return found
+
+
+def _save_details(before: Member | None, row: _Row, now: datetime) -> tuple[int, bool]:
     known = asdict(Details.of(before)) if before is not None else {}
     told = {name: row.cells[name] for name in DETAILS if row.cells.get(name)}
     if "number" not in told:
         raise DomainError(_l("The member number is missing."), field="number")
-    details = checked(
-        Details(**{**known, **told}), today=now.date(), level_before=known.get("level", "")
-    )
+    details = checked(Details(**{**known, **told}), now=now, level_before=known.get("level", ""))
     if before is None:
-        member: Member = Member.create(**asdict(details), created_at=now)
-        return member, True
+        return int(Member.insert(**asdict(details), created_at=now).execute()), True
     if asdict(details) == known:
-        return before, False
+        return before.id, False
     Member.update(**asdict(details), version=Member.version + 1).where(
         Member.id == before.id
     ).execute()
@@ -160,13 +166,11 @@ def _save_details(before: Member | None, row: _Row, now: datetime) -> tuple[Memb
         journal.record(
             before.friend_id, "member.level", object_id=before.id, value=details.level, at=now
         )
-    for name, value in asdict(details).items():
-        setattr(before, name, value)
-    return before, True
+    return before.id, True
 
 
 def _save_points(
-    member: Member, row: _Row, *, staff: Staff | None, now: datetime, wall: datetime
+    member_id: int, row: _Row, *, staff: Staff | None, now: datetime, wall: datetime
 ) -> bool:
     written = row.cells.get("points", "")
     if not written:
@@ -179,7 +183,7 @@ def _save_points(
         return False
     asked = points.Change(amount, row.cells.get("reason", ""), _until(row, now), row.key[:80])
     try:
-        return points.change(member.id, asked, staff=staff, now=now, wall=wall)
+        return points.change(member_id, asked, staff=staff, now=now, wall=wall)
     except DomainError as error:
         field = {"amount": "points", "until": "points_until"}.get(error.field or "", error.field)
         raise DomainError(error.message, field=field) from None

@@ -179,12 +179,14 @@ def _expire_members(member_ids: list[int], now: datetime) -> None:
     PointLot.update(left=0).where(PointLot.id.in_([lot.id for lot in lots])).execute()
     fewer = Case(Member.id, tuple(totals.items()), 0)
     Member.update(points=Member.points - fewer).where(Member.id.in_(list(totals))).execute()
-    for (member_id, ended), amount in lost.items():
-        friend_id = friends[member_id]
-        if friend_id is not None:
-            journal.record(
-                friend_id, "points.expired", object_id=member_id, amount=-amount, at=ended
-            )
+    journal.record_each(
+        "points.expired",
+        [
+            (friend_id, member_id, None, -amount, ended)
+            for (member_id, ended), amount in lost.items()
+            if (friend_id := friends[member_id]) is not None
+        ],
+    )
 
 
 def _enter(member_id: int, asked: Change, staff: Staff | None, now: datetime) -> int | None:

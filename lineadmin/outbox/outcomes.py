@@ -253,7 +253,7 @@ def _tell_used_up(results: list[Result], programs: Programs, now: datetime, wall
         quota.exhaust(now, wall)
     for kind, origin_id in {(r.flight.origin_kind, r.flight.origin_id) for r in refused}:
         if kind in PROGRAMS:
-            programs.waits(OriginKind(kind), origin_id, reasons.QUOTA, now)
+            programs.waits(OriginKind(kind), origin_id, reasons.QUOTA, wall)
 
 
 def _split(result: Result, wall: datetime) -> None:
@@ -298,7 +298,7 @@ def _refused(
     kind = OriginKind(shipment.origin_kind)
     if shipment.recipients > 1 and kind in PROGRAMS:
         # It would fail for everybody else as well: let staff look first.
-        programs.waits(kind, shipment.origin_id, reasons.REFUSED, now)
+        programs.waits(kind, shipment.origin_id, reasons.REFUSED, wall)
     logger.warning("LINE refused shipment %s: %s", shipment.id, words)
 
 

@@ -94,7 +94,7 @@ def pack_chunk(
         done.short = granted < len(chosen)
         if done.short:
             done.reserve_only = keep > 0 and quota.remaining(now) != 0
-            programs.waits(group.kind, group.origin_id or 0, reasons.QUOTA, now)
+            programs.waits(group.kind, group.origin_id or 0, reasons.QUOTA, wall)
         parcels, skipped = _fill(chosen[:granted], group.kind, prepare, now)
         done.skipped += skipped
         done.deliveries = sum(len(parcel.to) for parcel in parcels)

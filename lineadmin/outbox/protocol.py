@@ -91,7 +91,7 @@ class Programs:
         """
         return {}
 
-    def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:
+    def waits(self, kind: OriginKind, id: int, reason: str, wall: datetime) -> None:
         """The rest of a program can't go on.
 
         `reasons.QUOTA`: the month's messages are used up; it goes on by itself, see `goes_on`.

@@ -12,9 +12,10 @@ from typing import Any
 
 from peewee import Tuple
 
-from lineadmin import clock, settings
+from lineadmin import settings
 from lineadmin.db import atomic, from_ms, to_ms
 from lineadmin.members.models import Member, PointLot
+from lineadmin.members.setup import KEY as SETUP
 from lineadmin.members.setup import MemberSetup, setup, usual_words
 from lineadmin.messages.parts import parse_parts
 from lineadmin.messages.summary import summarise
@@ -79,8 +80,12 @@ def next_moment(now: datetime) -> datetime | None:
 
 def may_send(ids: set[int], now: datetime) -> set[int]:
     """They may leave while the shop has members and reminds of points, and LINE takes them."""
-    refused = settings.get(PAUSE) == reasons.REFUSED
-    return set() if refused or _lead(setup()) is None else ids
+    return set() if is_refused() or _lead(setup()) is None else ids
+
+
+def is_refused() -> bool:
+    """Whether LINE refuses what they say; whoever saves the settings of members lets them go on."""
+    return bool(settings.get(PAUSE) == _pause(reasons.REFUSED))
 
 
 def left_out(friends: Mapping[int, int], now: datetime) -> Mapping[int, str]:
@@ -98,16 +103,22 @@ def left_out(friends: Mapping[int, int], now: datetime) -> Mapping[int, str]:
     }
 
 
-def waits(_id: int, reason: str) -> None:
+def waits(reason: str, *, wall: datetime) -> None:
     """The sender can't go on with them."""
-    if settings.get(PAUSE) != reason:
-        settings.mark(PAUSE, reason, wall=clock.wall())
+    pause = _pause(reason)
+    if settings.get(PAUSE) != pause:
+        settings.mark(PAUSE, pause, wall=wall)
 
 
-def goes_on(_id: int) -> None:
+def goes_on() -> None:
     """They are being packed again."""
-    if settings.get(PAUSE) == reasons.QUOTA:
+    if settings.get(PAUSE) == _pause(reasons.QUOTA):
         settings.clear(PAUSE)
+
+
+def _pause(reason: str) -> list[Any]:
+    """Why they can't go on, and with which settings that was."""
+    return [reason, settings.version_of(SETUP)]
 
 
 def _lead(decided: MemberSetup) -> Lead | None:

@@ -80,16 +80,20 @@ class Rooms(Programs):
             return topic.left_out(id, friends, now)
         return goals.left_out(id, friends, now) if kind == OriginKind.STEP else {}
 
-    def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:
+    def waits(self, kind: OriginKind, id: int, reason: str, wall: datetime) -> None:
         """The rest of a program can't go on; see `Programs`."""
         room = _room(kind)
-        if room is not None:
+        if kind == OriginKind.POINTS:
+            points.waits(reason, wall=wall)
+        elif room is not None:
             room.waits(id, reason)
 
     def goes_on(self, kind: OriginKind, id: int, now: datetime) -> None:
         """A program has had messages packed."""
         room = _room(kind)
-        if room is not None:
+        if kind == OriginKind.POINTS:
+            points.goes_on()
+        elif room is not None:
             room.goes_on(id)
 
     def aggregation_unit(self, kind: OriginKind, id: int, now: datetime) -> str | None:

@@ -12,6 +12,7 @@ from tests.coupons.making import NOON
 from tests.factories import make_friends
 from tests.members.making import give, make_member, switch_on
 from tests.outbox.test_index_use import plan_of
+from tests.panel import panel_of
 from tests.reminders.test_reminders import at, shop  # noqa: F401 - a fixture
 
 
@@ -103,3 +104,19 @@ def test_many_are_planned_in_chunks(db):
 def test_nothing_due_is_one_look_at_an_index(db):
     switch_on(remind_days=3)
     assert "pointlot_ends" in plan_of(*reminders._unreminded(NOON).limit(1).sql())
+
+
+def test_what_line_refuses_waits_until_somebody_has_changed_it_and_says_so(app, shop):  # noqa: F811
+    switch_on(remind_days=3)
+    hana = shop.friend()
+    give(bound(hana.id), 10, expires_at=until("2026-11-28"))
+    now = at("2026-11-25", "11:00")
+    reminders.waits(reasons.REFUSED, wall=now)
+    shop.tick(now)
+    assert outcomes() == {hana.id: "queued"}
+    panel, address = panel_of(app), "/admin/members/settings/"
+    assert "LINE 拒絕點數到期前的提醒訊息" in panel.get(address).text
+    switch_on(remind_days=3, remind_words="點數快到期了")
+    shop.tick(now)
+    assert outcomes() == {hana.id: "sent"}
+    assert "LINE 拒絕" not in panel.get(address).text

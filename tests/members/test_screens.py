@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 
-from lineadmin.members import binding, points
+from lineadmin.errors import DomainError
+from lineadmin.members import actions, binding, csv_file, points
 from lineadmin.members.models import Member, PointEntry
 from lineadmin.members.setup import setup
 from lineadmin.staff.models import Audit
@@ -162,3 +164,39 @@ def test_her_membership_stands_on_the_friends_page_and_in_its_timeline(panel):
     page = panel.get(address).text
     for piece in ("A0001", "黃金", "1,200", "綁定會員卡", "獲得點數", "滿額贈點"):
         assert piece in page
+
+
+def test_a_row_that_was_left_out_changes_nothing_that_the_next_one_is_held_against(panel):
+    member = make_member(name="王小花")
+    text = "number,name,points\nA0001,王大花,-5\nA0001,王大花,\n"
+    assert "只剩 0 點" in upload(panel, text).text
+    assert Member.get_by_id(member.id).name == "王大花"
+
+
+def test_what_staff_save_while_a_file_is_read_stays(panel, monkeypatch):
+    first, second = make_member("A0001"), make_member("A0002", phone="0922345678")
+    real = csv_file._save_points
+
+    def meanwhile(member_id, *args, **kwargs):
+        if member_id == first.id:
+            actions.edit(
+                Member.get_by_id(second.id),
+                actions.Details("A0002", "林美玲", "0933345678"),
+                version=None,
+                staff=None,
+                now=NOON,
+                wall=NOON,
+            )
+        return real(member_id, *args, **kwargs)
+
+    monkeypatch.setattr(csv_file, "_save_points", meanwhile)
+    upload(panel, "number,level\nA0001,黃金\nA0002,黃金\n")
+    saved = Member.get_by_id(second.id)
+    assert (saved.name, saved.phone, saved.level) == ("林美玲", "0933345678", "黃金")
+
+
+def test_somebody_born_today_can_be_a_member_from_midnight_of_the_shop_on(db):
+    just_after_midnight = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)  # 00:30 on the 24th, Taipei
+    assert make_member(birthday="2026-11-24", now=just_after_midnight).birthday == "2026-11-24"
+    with pytest.raises(DomainError):
+        make_member("A0002", birthday="2026-11-25", now=just_after_midnight)

@@ -36,7 +36,7 @@ class Watchful(Programs):
     def may_send(self, kind: OriginKind, ids: set[int], now: datetime) -> set[int]:
         return {number for number in ids if (kind, number) not in self.paused}
 
-    def waits(self, kind: OriginKind, id: int, reason: str, now: datetime) -> None:
+    def waits(self, kind: OriginKind, id: int, reason: str, wall: datetime) -> None:
         self.told.append(("waits", id, reason))
 
     def goes_on(self, kind: OriginKind, id: int, now: datetime) -> None:
