@@ -39,10 +39,8 @@ def create(segment_name: str, name: str, *, staff: Staff | None, wall: datetime)
     """
     if not Segment.select().where(Segment.name == segment_name).exists():
         raise DomainError(_l("Choose a segment."), field="segment")
-    made = _insert(_checked_name(name.strip() or segment_name), wall, segment=segment_name)
-    after = {"name": made.name, "segment": segment_name}
-    audit.record(staff, "audience.create", "audience", made.id, made.name, None, after, wall=wall)
-    return made
+    told = {"segment": segment_name}
+    return _create(name.strip() or segment_name, told, staff, wall, segment=segment_name)
 
 
 def create_engaged(
@@ -60,12 +58,8 @@ def create_engaged(
     )
     if twin.exists():
         raise DomainError(_l("There is an audience of these people already."))
-    made = _insert(
-        _checked_name(name), wall, kind=kind, broadcast_id=broadcast_id, request_id=request_id
-    )
-    after = {"name": made.name, "kind": kind}
-    audit.record(staff, "audience.create", "audience", made.id, made.name, None, after, wall=wall)
-    return made
+    values = {"kind": kind, "broadcast_id": broadcast_id, "request_id": request_id}
+    return _create(name, {"kind": kind}, staff, wall, **values)
 
 
 def hand_over_again(audience_id: int, *, staff: Staff | None, wall: datetime) -> None:
@@ -182,7 +176,11 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _insert(name: str, wall: datetime, **values: Any) -> LineAudience:
+def _create(
+    name: str, told: dict[str, str], staff: Staff | None, wall: datetime, **values: Any
+) -> LineAudience:
+    """Have the worker make one, with its audit line; `told` is what that says beside the name."""
+    name = _checked_name(name)
     with atomic():
         if LineAudience.select().count() >= limits.AUDIENCES:
             raise DomainError(
@@ -202,6 +200,8 @@ def _insert(name: str, wall: datetime, **values: Any) -> LineAudience:
         if not insert_ignore(fresh):
             raise DomainError(_l("There is already an audience of this name."), field="name")
         made: LineAudience = LineAudience.get(LineAudience.name_key == name.casefold())
+        after = {"name": name, **told}
+        audit.record(staff, "audience.create", "audience", made.id, name, None, after, wall=wall)
     return made
 
 

@@ -39,7 +39,7 @@ def coupon(code: str, references: References | None, now: datetime | None) -> st
 
     return _judge(
         code,
-        references and references.coupons,
+        references.coupons if references else None,
         choose=_("Choose a coupon."),
         missing=_("There is no coupon “%(code)s”.", code=code[:SHOWN_CODE]),
         wrong=wrong,
@@ -56,7 +56,7 @@ def line_coupon(line_id: str, references: References | None, now: datetime | Non
 
     return _judge(
         line_id,
-        references and references.line_coupons,
+        references.line_coupons if references else None,
         choose=_("Choose a LINE coupon."),
         missing=_("There is no LINE coupon “%(code)s”.", code=line_id[:SHOWN_CODE]),
         wrong=wrong,
@@ -74,7 +74,7 @@ def lottery(code: str, references: References | None, now: datetime | None) -> s
 
     return _judge(
         code,
-        references and references.lotteries,
+        references.lotteries if references else None,
         choose=_("Choose a lottery."),
         missing=_("There is no lottery “%(code)s”.", code=code[:SHOWN_CODE]),
         wrong=wrong,
@@ -91,7 +91,7 @@ def topic(code: str, references: References | None) -> str:
 
     return _judge(
         code,
-        references and references.topics,
+        references.topics if references else None,
         choose=_("Choose a topic."),
         missing=_("There is no topic “%(code)s”.", code=code[:SHOWN_CODE]),
         wrong=wrong,
@@ -111,7 +111,7 @@ def survey(code: str, references: References | None, now: datetime | None) -> st
 
     return _judge(
         code,
-        references and references.surveys,
+        references.surveys if references else None,
         choose=_("Choose a survey."),
         missing=_("There is no survey “%(code)s”.", code=code[:SHOWN_CODE]),
         wrong=wrong,

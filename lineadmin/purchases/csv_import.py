@@ -161,7 +161,7 @@ def read_chunks(
         rows: list[tuple[int, list[str]]] = []
         last = None
         for line, cells in islice(numbered_rows(reader), skip, None):
-            number = cells[place].strip() if place < len(cells) else ""
+            number = _receipt_no(cells, place)
             if len(rows) >= CHUNK and number != last:
                 yield _judged(rows, columns, now)
                 rows = []
@@ -183,8 +183,7 @@ def _judged(rows: Sequence[tuple[int, list[str]]], columns: Sequence[str], now: 
             values = _read(columns, cells)
         except BadRow as bad:
             chunk.errors.append((line, bad.column, str(bad)))
-            place = columns.index("receipt_no")
-            spoiled.add(cells[place].strip() if place < len(cells) else "")
+            spoiled.add(_receipt_no(cells, columns.index("receipt_no")))
             continue
         receipts.setdefault(values["receipt_no"], []).append((line, values))
     friends = _find_friends([values for told in receipts.values() for _line, values in told])
@@ -199,6 +198,10 @@ def _judged(rows: Sequence[tuple[int, list[str]]], columns: Sequence[str], now: 
         except DomainError as error:
             chunk.errors.append((line, error.field or "", str(error)))
     return chunk
+
+
+def _receipt_no(cells: Sequence[str], place: int) -> str:
+    return csv_form.restore(cells[place].strip()) if place < len(cells) else ""
 
 
 def _read(columns: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:

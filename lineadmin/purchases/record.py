@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lineadmin import journal, settings
-from lineadmin.db import atomic, insert_ignore, insert_rows, one_of
+from lineadmin.db import atomic, insert_ignore, insert_rows, is_postgres, one_of
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _
 from lineadmin.journal.models import Fact
@@ -142,9 +142,18 @@ def _named(names: list[str]) -> Any:
 
 def _known(entries: Sequence[Entry]) -> dict[str, Purchase]:
     numbers = [one.receipt_no for one in entries]
-    return {
-        row.receipt_no: row for row in Purchase.select().where(Purchase.receipt_no.in_(numbers))
-    }
+    found = _locked(Purchase.select().where(Purchase.receipt_no.in_(numbers)))
+    return {row.receipt_no: row for row in found}
+
+
+def _locked(query: Any) -> list[Purchase]:
+    """The rows as they are now; nobody changes them until this transaction ends.
+
+    In id order, so that two never wait for each other. On SQLite the transaction is the only
+    writer already.
+    """
+    query = query.order_by(Purchase.id)
+    return list(query.for_update() if is_postgres() else query)
 
 
 def _compare(
@@ -251,7 +260,7 @@ def _adopt(
     if not entries:
         return []
     mine = one_of(Purchase.friend, {one.friend_id for one in entries})
-    open_ones = list(
+    open_ones = _locked(
         Purchase.select().where(
             mine
             & Purchase.receipt_no.startswith(REDEMPTION_KEY)

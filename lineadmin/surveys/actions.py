@@ -17,6 +17,7 @@ from lineadmin.friends.models import Tag
 from lineadmin.i18n import _, _l
 from lineadmin.staff import audit
 from lineadmin.staff.models import Staff
+from lineadmin.surveys.locking import locked
 from lineadmin.surveys.models import Survey, SurveyAnswer, SurveyRevision
 from lineadmin.surveys.plan import ChoicePlan, Plan, QuestionPlan, checked
 from lineadmin.surveys.questions import CHOSEN, Choice, Question, questions_of
@@ -73,7 +74,8 @@ def edit(
     :raises Conflict: somebody else saved meanwhile
     """
     with atomic():
-        survey = get(survey_id)
+        get(survey_id)
+        survey = locked(survey_id)  # an answer of this moment belongs to the old questions
         plan = checked(replace(plan, code=survey.code))  # messages know it by it
         stored = questions_of(survey)
         before = Plan.of(survey, stored)

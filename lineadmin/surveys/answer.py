@@ -7,7 +7,7 @@ from datetime import datetime
 from lineadmin import journal
 from lineadmin.coupons.issue import Fitting, Refusal, issue_one
 from lineadmin.coupons.models import CouponIssue
-from lineadmin.db import atomic, insert_rows, is_postgres
+from lineadmin.db import atomic, insert_rows
 from lineadmin.errors import DomainError
 from lineadmin.friends import learn, own_word
 from lineadmin.friends.models import FRIEND, Friend, FriendTag, Tag
@@ -15,6 +15,7 @@ from lineadmin.friends.tags import add_tag, remove_tag
 from lineadmin.i18n import DEFAULT_LOCALE, _, _l, use_locale
 from lineadmin.line.text import cut_to_graphemes
 from lineadmin.surveys.links import Link
+from lineadmin.surveys.locking import locked
 from lineadmin.surveys.models import Survey, SurveyAnswer, SurveyOpening, SurveyReply
 from lineadmin.surveys.questions import CHOSEN, RATING, Question, questions_of
 from lineadmin.surveys.replies import Read, Written, read
@@ -72,7 +73,7 @@ def take(
     :raises Mistakes: what was filled in cannot be
     """
     with atomic():
-        survey = _locked(link.survey.id)
+        survey = locked(link.survey.id)
         asked = questions_of(survey, revision) or questions_of(survey)
         _check(survey, link, now)
         found = read(asked, written, now=now)
@@ -129,18 +130,6 @@ def gift_of(answer: SurveyAnswer) -> CouponIssue | None:
     """Her copy of the gift, where this answer or an earlier one brought it."""
     issue_id = answer.issue_id or _gift_before(answer)
     return CouponIssue.get_or_none(CouponIssue.id == issue_id) if issue_id else None
-
-
-def _locked(survey_id: int) -> Survey:
-    """The survey as it is now; others who answer wait until this transaction ends.
-
-    On SQLite the transaction is the only writer already.
-    """
-    query = Survey.select().where(Survey.id == survey_id)
-    if is_postgres():
-        query = query.for_update(for_update="FOR NO KEY UPDATE")  # type: ignore[arg-type]
-    survey: Survey = query.get()
-    return survey
 
 
 def _check(survey: Survey, link: Link, now: datetime) -> None:

@@ -85,7 +85,8 @@ def _sent(origin: str, origin_id: int, place: int) -> int:
             & (Delivery.state == DeliveryState.SENT)
         )
         if kind != OriginKind.BROADCAST:
-            mine &= Delivery.done_at.between(*_month(place))
+            since, until = _month(place)
+            mine &= (Delivery.done_at >= since) & (Delivery.done_at < until)
         count += Delivery.select().where(mine).count()
     if origin in ORIGIN_OF_REPLIES:
         since, until = _month(place)

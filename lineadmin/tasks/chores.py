@@ -111,17 +111,26 @@ NAMES = tuple(chore.name for chore in CHORES)
 def run_due(gateway: Gateway, now: datetime, wall: datetime) -> int:
     """Fetch what is wanted and do every chore whose time has come; answers how much it was."""
     marks = _marks()
-    done = profile.fetch_due(gateway, wall=wall)
-    done += csv_job.run_due(now, wall)
-    done += ask_line(gateway, now, wall)
+    done = _fenced("profiles", lambda: profile.fetch_due(gateway, wall=wall))
+    done += _fenced("files", lambda: csv_job.run_due(now, wall))
+    done += _fenced("questions to LINE", lambda: ask_line(gateway, now, wall))
     if marks.get(FOLLOWERS_WANTED) is not None:
-        done += _import_followers(gateway, now, wall)
+        done += _fenced("followers", lambda: _import_followers(gateway, now, wall))
     for chore in CHORES:
         before = marks.get(_key(chore.name))
         if (before is None or wall - before >= chore.every) and _claim(chore.name, before, wall):
             _run(chore, gateway, now, wall)
             done += 1
     return done
+
+
+def _fenced(name: str, part: Callable[[], int]) -> int:
+    """One that fails is logged and does not keep the others from their turn."""
+    try:
+        return part()
+    except Exception:
+        logger.exception("the %s failed; they come round again", name)
+        return 0
 
 
 def ask_line(gateway: Gateway, now: datetime, wall: datetime) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from lineadmin import db as database_module
 from lineadmin import segments
 from lineadmin.coupons import follow_up
 from lineadmin.coupons.models import Redemption
@@ -17,6 +20,8 @@ from lineadmin.errors import DomainError
 from lineadmin.friends.models import Friend
 from lineadmin.journal.models import Fact
 from lineadmin.purchases import actions, record, with_coupon
+from lineadmin.purchases.csv_import import import_csv
+from lineadmin.purchases.entry import Entry
 from lineadmin.purchases.models import Purchase, PurchaseLine
 from lineadmin.staff.models import Audit
 from tests.conftest import NOON
@@ -210,3 +215,41 @@ def test_conditions_about_purchases_read_the_index_of_what_counts(
             continue
         # A row of the table itself is never read: the index holds all that is asked.
         assert re.search(rf"COVERING INDEX {index}\b", plan), plan
+
+
+def test_a_purchase_taken_back_while_a_file_is_read_stays_taken_back(monkeypatch: Any) -> None:
+    hana = make_friend("花子")
+    bought = buy(hana, 120, receipt="AB-1")
+    real, threads = record.move, []
+
+    def void() -> None:
+        database_module.ensure_connection()
+        actions.void(bought.id, reason="退貨", staff=None, now=NOON, wall=NOON)
+        database_module.db.close()
+
+    def meanwhile(*args: Any, **kwargs: Any) -> None:
+        threads.append(threading.Thread(target=void))
+        threads[0].start()
+        threads[0].join(0.5)  # it must not get in between
+        real(*args, **kwargs)
+
+    monkeypatch.setattr(record, "move", meanwhile)
+    entry = Entry(receipt_no="AB-1", friend_id=hana.id, at=NOON, amount=120, status="ready")
+    record.record_all([entry], origin="csv", staff=None, now=NOON)
+    threads[0].join()
+    row = Purchase.get_by_id(bought.id)
+    assert (row.status, row.voided_at, row.uncounted_at) == ("ready", NOON, NOON)
+
+
+def test_half_a_receipt_is_not_recorded_however_its_number_is_written() -> None:
+    make_friend("花子", line_user_id="U1")
+    file = "no,who,day,price,qty\n'-7,U1,2026-11-20,100,1\n'-7,U1,2026-11-20,30,x\n"
+    result = import_csv(
+        io.BytesIO(file.encode()),
+        columns=["receipt_no", "line_user_id", "at", "item_amount", "quantity"],
+        staff=None,
+        now=NOON,
+        wall=NOON,
+    )
+    assert (result.created, result.failed) == (0, 1)
+    assert not Purchase.select().exists()

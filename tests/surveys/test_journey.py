@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,10 +16,15 @@ from lineadmin.messages.check import check_parts
 from lineadmin.messages.parts import parse_parts
 from lineadmin.messages.prepare import Item, prepare
 from lineadmin.messages.references import look_up
+from lineadmin.outbox import content
+from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
+from lineadmin.outbox.origins import Origin
+from lineadmin.outbox.plan import queue_one
 from lineadmin.segments.compile import where
 from lineadmin.surveys import actions
 from lineadmin.surveys.links import read_token
 from lineadmin.surveys.models import Survey, SurveyAnswer, SurveySending
+from lineadmin.surveys.sendings import sending_of, sent_counts
 from tests.conftest import NOON
 from tests.coupons.making import make_coupon
 from tests.factories import make_friend
@@ -192,3 +197,16 @@ def test_conditions_ask_who_has_answered(app, clock):
     assert segments.sentence(leaf | {"within_days": 5, "value": "not"}) == (
         "沒有回答問卷「興趣小調查」（近 5 天）"
     )
+
+
+def test_what_is_sent_at_midnight_of_the_first_counts_in_one_month(db):
+    survey = make_survey(code="interests")
+    months = (NOON, NOON + timedelta(days=30))
+    sendings = [sending_of(survey, "staff", 0, 0, now=month) for month in months]
+    midnight = datetime(2026, 12, 1, tzinfo=TAIPEI)
+    message = content.store([{"survey": "interests"}], personal=True, summary="", now=NOON)
+    queue_one(
+        make_friend().id, Origin(OriginKind.STAFF, 0, 1), message, due_at=midnight, now=midnight
+    )
+    Delivery.update(state=DeliveryState.SENT, done_at=midnight).execute()
+    assert list(sent_counts(sendings).values()) == [0, 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,10 +15,11 @@ from lineadmin.coupons import throttle
 from lineadmin.coupons.models import CouponIssue
 from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Tag
 from lineadmin.journal.models import Fact
-from lineadmin.surveys import actions
+from lineadmin.surveys import actions, answer
 from lineadmin.surveys.answer import NotTaken, take
 from lineadmin.surveys.models import Survey, SurveyAnswer, SurveyOpening, SurveyReply
 from lineadmin.surveys.plan import ChoicePlan, QuestionPlan
+from lineadmin.surveys.questions import questions_of
 from tests.conftest import NOON
 from tests.coupons.making import make_coupon
 from tests.factories import make_friend
@@ -268,3 +270,27 @@ def test_many_taps_at_the_same_moment_are_one_answer_and_one_gift(db):
     assert sorted(map(str, outcomes)) == ["True", "True", "already", "already"]
     assert SurveyAnswer.select().count() == Survey.get().answers == 2
     assert CouponIssue.select().count() == 1
+
+
+def test_questions_reworded_while_somebody_answers_are_new_ones(db, monkeypatch):
+    survey = make_survey(SCORE)
+    keys, threads = keys_of(survey), []
+
+    def reword():
+        database.ensure_connection()
+        edit(survey, questions=(replace(SCORE, text="店員給幾分？", key=keys[SCORE.text]),))
+        database.db.close()
+
+    def meanwhile(*args):
+        threads.append(threading.Thread(target=reword))
+        threads[0].start()
+        threads[0].join(0.5)  # it must not get in between
+        keep(*args)
+
+    keep = answer._keep
+    monkeypatch.setattr(answer, "_keep", meanwhile)
+    take(link_of(survey, make_friend()), {keys[SCORE.text]: ["5"]}, revision=1, now=NOON)
+    threads[0].join()
+    answered = questions_of(survey, SurveyAnswer.get().revision)
+    assert [one.text for one in answered] == [SCORE.text]
+    assert [one.text for one in questions_of(Survey.get())] == ["店員給幾分？"]

@@ -145,3 +145,13 @@ def test_a_ring_wakes_a_worker_on_another_machine(config: Config, tmp_path: Path
         for _worker, thread in consumer.worker_threads:
             thread.join(5)
         consumer.scheduler.join(5)
+
+
+def test_a_file_that_cannot_be_imported_keeps_no_chore_from_its_turn(
+    db, line, gateway, monkeypatch
+):
+    def broken(now, wall):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(chores.csv_job, "run_due", broken)
+    assert chores.run_due(gateway, NOON, shop_clock.wall()) == len(chores.NAMES)
