@@ -105,6 +105,7 @@ class FriendImport:
             refusal=refusal,
             token=job.token,
             name=job.name,
+            names=self._column_names(),
             nothing=preview is not None and preview.checked == preview.failed,
         )
         return page
@@ -145,6 +146,7 @@ class FriendImport:
             job=job,
             result=csv_job.result_of(job),
             name=job.name,
+            names=self._column_names(),
             running=job.state == csv_job.WAITING,
             problem=job.problem,
             percent=100 * job.rows_done // max(1, job.rows_total),
@@ -181,6 +183,10 @@ class FriendImport:
         """What a column can hold."""
         own = [Column(field.key, field.name, field.name) for field in fields.all_fields()]
         return [Column(key, field_name(key), _MEANINGS[key]) for key in csv_form.COLUMNS] + own
+
+    def _column_names(self) -> dict[str, Any]:
+        """The names of what a column can hold, for the list of mistakes."""
+        return {one.key: one.label for one in self.import_columns()}
 
     def import_example(self) -> list[str]:
         """A row to copy."""

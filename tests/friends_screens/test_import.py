@@ -81,13 +81,13 @@ def test_a_file_is_shown_first_and_imported_on_the_button(manager, encoding):
 def test_bad_rows_are_told_by_line_and_column_before_and_after(manager):
     page = upload(manager, MIXED).text
     assert figures(page) == [1, 0, 2, 1]
-    for piece in ("<code>line_user_id</code>", "<code>gender</code>", "性別請填"):
+    for piece in ("<td>LINE 用戶 ID</td>", "<td>性別</td>", "性別請填"):
         assert piece in page
-    assert re.search(r'<td class="num r">3</td><td><code>line_user_id', page)
-    assert re.search(r'<td class="num r">4</td><td><code>gender', page)
+    assert re.search(r'<td class="num r">3</td><td>LINE 用戶 ID<', page)
+    assert re.search(r'<td class="num r">4</td><td>性別<', page)
     result = run(manager, page).text
     assert figures(result) == [1, 0, 0, 2]
-    assert re.search(r'<td class="num r">4</td><td><code>gender', result)
+    assert re.search(r'<td class="num r">4</td><td>性別<', result)
     assert Friend.select().count() == 1
 
 
@@ -219,7 +219,7 @@ def test_a_large_file_is_left_to_the_worker(manager, monkeypatch):
         pass
     done = manager.get(address).text
     assert "<b>2,599</b>" in done
-    assert re.search(r'<td class="num r">9</td><td><code>line_user_id', done)
+    assert re.search(r'<td class="num r">9</td><td>LINE 用戶 ID<', done)
     assert "data-reload" not in done
     assert Friend.select().count() == 2599
     assert FriendTag.select().count() == 1299
