@@ -15,6 +15,7 @@ from lineadmin.reports import changes, comparison, effects
 from lineadmin.reports.broadcast import Outcome
 from lineadmin.reports.lift import difference
 from lineadmin.settings.cost import average_price
+from lineadmin.settings.plans import monthly_fee
 
 
 def results(row: Broadcast, found: Outcome, *, now: datetime) -> dict[str, Any] | None:
@@ -50,9 +51,13 @@ def percent(part: int, of: int) -> str:
 def _money(row: Broadcast, sent: int, clicked: int) -> dict[str, str]:
     """What it cost: its share of the monthly fee, and what it cost beyond the plan."""
     told = row.told or {}
-    extra, each = told.get("twd"), average_price(settings.shop())
-    if extra is None and each is None:
-        return {"cost": "", "cost_hint": _("The plan is not set."), "per_click": ""}
+    shop = settings.shop()
+    extra, each = told.get("twd"), average_price(monthly_fee(shop), shop.plan_included)
+    if not extra and each is None:
+        missing = (
+            _("The plan is not set.") if extra is None else _("The plan's monthly fee is not set.")
+        )
+        return {"cost": "", "cost_hint": missing, "per_click": ""}
     over = min(told.get("over", 0), sent)
     total = (extra or 0) + (sent - over) * (each or 0)
     hint = (

@@ -24,7 +24,7 @@ from lineadmin.reports.effects import block_counts
 from lineadmin.sequences.models import Sequence
 from lineadmin.sequences.places import BRANCH_FACTOR, RUN_FACTOR
 from lineadmin.settings.cost import cost
-from lineadmin.settings.plans import plans
+from lineadmin.settings.plans import monthly_fee
 from lineadmin.settings.shop import ShopSettings
 from lineadmin.topics.models import Consent, Subscription, Topic, TopicAsk
 from lineadmin.topics.states import (
@@ -170,14 +170,7 @@ def monthly_cost(topic: Topic, subscribers: int, shop: ShopSettings) -> MonthlyC
     if beyond.twd is None or not shop.plan_included:
         return MonthlyCost(messages, beyond.twd, None, beyond.sold_out)
     share = min(1.0, messages / shop.plan_included)
-    return MonthlyCost(messages, round(_fee(shop) * share + beyond.twd, 2), share, beyond.sold_out)
-
-
-def _fee(shop: ShopSettings) -> float:
-    if shop.plan_fee is not None:
-        return shop.plan_fee
-    named = (plan.fee for plan in plans() if plan.name == shop.plan_name)
-    return next((fee for fee in named if fee is not None), 0.0)
+    return MonthlyCost(messages, round((monthly_fee(shop) or 0.0) * share + beyond.twd, 2), share, beyond.sold_out)
 
 
 def _sent(row: Broadcast, states: dict[DeliveryState, int]) -> int:

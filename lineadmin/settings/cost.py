@@ -59,8 +59,8 @@ def plan_limit(shop: ShopSettings) -> int | None:
     return None if last is None else shop.plan_included + last
 
 
-def average_price(shop: ShopSettings) -> float | None:
-    """What one message of the plan's own costs if all are used; None where the plan is not set."""
-    if not shop.plan_included or shop.plan_fee is None:
+def average_price(fee: float | None, included: int | None) -> float | None:
+    """What one message of a plan's own costs if all are used; None where that is not known."""
+    if not included or fee is None:
         return None
-    return shop.plan_fee / shop.plan_included
+    return fee / included

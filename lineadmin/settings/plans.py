@@ -66,6 +66,17 @@ def in_use(now: ShopSettings) -> Plan:
     return Plan(now.plan_name or "", now.plan_fee, now.plan_included, list(tiers or []))
 
 
+def monthly_fee(now: ShopSettings) -> float | None:
+    """What the plan in use costs a month, in TWD; None where nobody has said so.
+
+    A shop file may name a plan of the table without its fee: then it is the table's.
+    """
+    if now.plan_fee is not None:
+        return now.plan_fee
+    named = (plan.fee for plan in plans() if plan.name == now.plan_name)
+    return next((fee for fee in named if fee is not None), None)
+
+
 def as_settings(plan: Plan | None) -> dict[str, Any]:
     """The shop's settings for being on this plan; None = no plan set."""
     if plan is None:

@@ -77,10 +77,8 @@ def test_how_many_a_plan_allows(shop: ShopSettings, limit: int | None) -> None:
 
 
 def test_what_a_message_of_the_plan_costs_on_average() -> None:
-    assert average_price(ShopSettings(plan_fee=800, plan_included=3_000)) == pytest.approx(
-        0.2667, 1e-3
-    )
-    assert average_price(MEDIUM) is None
+    assert average_price(800, 3_000) == pytest.approx(0.2667, 1e-3)
+    assert average_price(None, 3_000) is None
 
 
 def test_broadcasts_leave_the_reserve_to_all_others(db: Any) -> None:

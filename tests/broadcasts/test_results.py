@@ -302,6 +302,22 @@ def test_the_report_on_screen_tells_all_of_it(app: Any, clock: Any) -> None:
     assert panel_of(app, "viewer").get(f"/admin/broadcasts/{row.id}/why/").status_code == 403
 
 
+def test_a_plan_named_without_its_fee_costs_what_the_table_says(app: Any, clock: Any) -> None:
+    plan = {"plan_included": 3_000, "plan_fee": None, "plan_name": "中用量"}
+    settings.change_shop(plan, staff=None, wall=NOON)
+    make_friends(6)
+    row = sent(confirm(draft(EVERYONE)))
+    panel = panel_of(app, "manager")
+    page = panel.get(f"/admin/broadcasts/{row.id}/").text
+    assert "NT$1.6" in page
+    assert "月費中的分攤" in page
+
+    settings.change_shop({"plan_name": "別的方案"}, staff=None, wall=NOON)
+    page = panel.get(f"/admin/broadcasts/{row.id}/").text
+    assert "NT$0" not in page
+    assert "方案的月費尚未設定。" in page
+
+
 def test_the_final_count_of_blocks_is_written_down_once_it_is_final() -> None:
     ids = make_friends(4)
     row = sent(confirmed())
