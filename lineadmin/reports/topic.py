@@ -170,7 +170,8 @@ def monthly_cost(topic: Topic, subscribers: int, shop: ShopSettings) -> MonthlyC
     if beyond.twd is None or not shop.plan_included:
         return MonthlyCost(messages, beyond.twd, None, beyond.sold_out)
     share = min(1.0, messages / shop.plan_included)
-    return MonthlyCost(messages, round((monthly_fee(shop) or 0.0) * share + beyond.twd, 2), share, beyond.sold_out)
+    twd = round((monthly_fee(shop) or 0.0) * share + beyond.twd, 2)
+    return MonthlyCost(messages, twd, share, beyond.sold_out)
 
 
 def _sent(row: Broadcast, states: dict[DeliveryState, int]) -> int:
