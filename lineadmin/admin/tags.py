@@ -100,6 +100,12 @@ class TagView(TagCare, StaffModelView):
         return _("Mark friends by taste, branch or campaign, and write only to those it concerns.")
 
     def delete_text(self, record: Tag) -> str:
+        users = self.users_of(record)
+        if users:
+            return _(
+                "It is used by %(what)s and cannot be deleted before that is changed.",
+                what=_(", ").join(users),
+            )
         count = queries.tag_counts([record.id])[record.id]
         if not count:
             return _("No friend carries it.")

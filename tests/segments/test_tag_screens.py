@@ -109,8 +109,11 @@ def test_a_tag_in_use_keeps_its_name_and_is_not_deleted(panel: Panel) -> None:
     tag = Tag.get(Tag.name == "愛吃雙拼")
     assert "分眾「吃雙拼的」" in edit(panel, tag, name="愛雙拼").text
     assert edit(panel, tag, color="#111111").status_code == 302
+    asked = panel.get(f"{SCREEN}/delete/", query_string={"id": tag.id}).text
+    assert "分眾「吃雙拼的」正在使用，請先修改後才能刪除。" in asked
     answer = panel.post(f"{SCREEN}/delete/", {"id": str(tag.id), "confirmed": "1"})
-    assert "吃雙拼的" in "".join(flashes_of(panel.get(answer.location).text))
+    told = flashes_of(panel.get(answer.location).text)
+    assert told == ["分眾「吃雙拼的」正在使用「愛吃雙拼」，請先修改。"]
     assert Tag.get_by_id(tag.id).color == "#111111"
 
 
