@@ -22,6 +22,13 @@ SAME_EVERYWHERE = re.compile(
     r"Channel|access|token|secret|Login|Ctrl|Alt|Esc|Enter|Tab|Asia|Taipei|Chromium|Chrome|Safari|"
     r"SQLite|PostgreSQL)\b"
 )
+# Two frames later, and when what glides or fades has arrived; nobody waits for what turns for ever.
+STILL = """async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise((go) => requestAnimationFrame(go));
+  const ends = document.getAnimations().filter((one) =>
+    one.playState === 'running' && Number.isFinite(one.effect.getComputedTiming().endTime));
+  await Promise.allSettled(ends.map((one) => one.finished));
+}"""
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
 
 
@@ -71,8 +78,9 @@ def english_on(page: Any) -> list[str]:
 
 
 def serious_violations(page: Any) -> list[str]:
-    """What axe-core calls serious or critical on the page as it stands."""
-    found = Axe().run(page).response["violations"]
+    """What axe-core calls serious or critical on the page once nothing moves on it any more."""
+    page.evaluate(STILL)
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:160]}"
         for violation in found
@@ -83,6 +91,7 @@ def serious_violations(page: Any) -> list[str]:
 
 def sideways_overflow(page: Any) -> int:
     """Pixels by which the page is wider than its window: nobody should scroll sideways."""
+    page.evaluate(STILL)
     return int(
         page.evaluate(
             "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"

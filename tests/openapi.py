@@ -138,6 +138,8 @@ class Watcher:
         self._accepted_only = accepted_only
         self.problems: list[str] = []
         self.seen = 0
+        if not self._blind:
+            _paths()  # now: while a command runs, the environment is that of its shop
 
     def __call__(self, request: Any, answer: Any) -> None:
         """Judge one request."""

@@ -35,6 +35,8 @@ ONE_TRY = (
     "tests/lottery/test_draw.py",
     "tests/members/test_points.py",
 )
+# Where tests write, if there is room: the disk of a small machine is slow.
+MEMORY, ROOM = Path("/dev/shm"), 4 * 1024**3  # noqa: S108
 
 HOW = {
     "PostgreSQL": "the whole suite on PostgreSQL and Redis; Debian: apt-get install postgresql",
@@ -56,6 +58,10 @@ def main(arguments: Sequence[str]) -> int:
     environment = dict(os.environ)
     for name in ("TEST_DATABASE_URL", "TEST_REDIS_URL"):
         environment.pop(name, None)
+    # Many processes are started: each would else compile everything again.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    if "PYTEST_DEBUG_TEMPROOT" not in environment and _memory_has_room():
+        environment["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
     print("== SQLite", flush=True)
     first = _pytest("sqlite", arguments, environment)
     if "PostgreSQL" in missing or "Redis" in missing:
@@ -80,6 +86,10 @@ def what_is_missing() -> list[str]:
         "Chromium": chromium,
     }
     return [name for name, program in found.items() if not program]
+
+
+def _memory_has_room() -> bool:
+    return MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
 
 
 def _pytest(half: str, arguments: Sequence[str], environment: dict[str, str]) -> int:

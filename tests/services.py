@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-START_SECONDS = 30
+START_SECONDS = 120
+STOP_SECONDS = 60
+# Below the ports the system hands to callers: none of the thousands of calls takes one meanwhile.
+PORTS = range(12_000, 32_000)
 INITDB_OPTIONS = ("-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
 # Durability costs time and a test database has no tomorrow.
 POSTGRES_SETTINGS = {
@@ -26,6 +30,8 @@ POSTGRES_SETTINGS = {
 POSTGRES_OPTIONS = [
     part for name, value in POSTGRES_SETTINGS.items() for part in ("-c", f"{name}={value}")
 ]
+
+_given: set[int] = set()
 
 
 def postgres_programs() -> Path | None:
@@ -69,7 +75,7 @@ def postgres() -> Iterator[str]:
         yield f"postgresql://lineadmin@127.0.0.1:{port}/postgres"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(STOP_SECONDS)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -89,14 +95,19 @@ def redis() -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(STOP_SECONDS)
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 nobody has right now, and no caller is given by the system."""
+    while True:
+        port = secrets.choice(PORTS)
+        if port in _given:
+            continue
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            _given.add(port)
+            return port
 
 
 def _plain_account() -> pwd.struct_passwd | None:
@@ -128,7 +139,7 @@ def _wait_for_port(port: int, server: subprocess.Popen[bytes], log: Path | None)
         if server.poll() is not None:
             break
         with socket.socket() as probe:
-            probe.settimeout(1)
+            probe.settimeout(5)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from jinja2.bccache import Bucket, BytecodeCache
@@ -25,20 +24,29 @@ class CompiledTemplates(BytecodeCache):
         self.kept[bucket.key] = bucket.bytecode_to_string()
 
 
-def build_addresses_once() -> None:
-    """Keep the functions werkzeug writes and compiles to build the addresses of a rule.
+def compile_addresses_once() -> None:
+    """Keep what werkzeug makes of a rule: its parts to match, two functions to build addresses.
 
-    There are two for each of some three hundred rules, and most of an application's start goes
-    into them. They depend on nothing but the rule's own text, defaults and converters.
+    There are some four hundred rules, and most of an application's start goes into them. What is
+    made depends on nothing but the rule's own text, defaults and converters.
     """
-    write = Rule._compile_builder
-    kept: dict[Any, Callable[..., tuple[str, str]]] = {}
+    make = Rule.compile
+    kept: dict[Any, tuple[Any, ...]] = {}
 
-    def written(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        converters = sorted((name, type(one)) for name, one in rule._converters.items())
-        key = (rule.rule, repr(rule._trace), repr(rule.defaults), repr(converters), append_unknown)
+    def compiled(rule: Rule) -> None:
+        assert rule.map is not None
+        domain = rule.host if rule.map.host_matching else rule.subdomain
+        converters = tuple(rule.map.converters.items())
+        key = (domain, rule.rule, rule.merge_slashes, repr(rule.defaults), converters)
         if key not in kept:
-            kept[key] = write(rule, append_unknown)
-        return kept[key]
+            make(rule)
+            builders = (rule._build.__func__, rule._build_unknown.__func__)  # type: ignore[attr-defined]
+            kept[key] = (rule._parts, rule._trace, rule._converters, rule.arguments, builders)
+        parts, trace, converted, arguments, (build, build_unknown) = kept[key]
+        rule._parts, rule._trace = list(parts), list(trace)
+        rule._converters = dict(converted)
+        rule.arguments = rule.arguments | arguments
+        rule._build = build.__get__(rule, None)
+        rule._build_unknown = build_unknown.__get__(rule, None)
 
-    Rule._compile_builder = written  # type: ignore[method-assign]
+    Rule.compile = compiled  # type: ignore[method-assign]

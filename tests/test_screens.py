@@ -70,9 +70,9 @@ def _live_a_little(shop, page):
     page.get_by_role("article", name="小明").wait_for()
     people = shop.line.phones(pinned=1)
     for person in people[:3]:
-        shop.line.follow(person["user_id"], wait_ms=3000)
-    shop.line.text(people[0]["user_id"], "請問今天有開嗎？", wait_ms=3000)
-    shop.line.block(people[2]["user_id"], wait_ms=3000)
+        shop.line.follow(person["user_id"], wait_ms=30_000)
+    shop.line.text(people[0]["user_id"], "請問今天有開嗎？", wait_ms=30_000)
+    shop.line.block(people[2]["user_id"], wait_ms=30_000)
     page.wait_for_timeout(1500)
     page.goto(f"{shop.address}/admin/purchases/new/?q=小明")
     page.locator(".found a").first.click()

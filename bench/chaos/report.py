@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from lineadmin.outbox import phase
 
+PROVES_NOTHING = "proves nothing"
+
 
 @dataclass(frozen=True)
 class Floors:
@@ -53,7 +55,7 @@ class Report:
             wanted[f"kills within {name}"] = (self.phases[name], self.floors.each_phase)
         for name, (seen, floor) in wanted.items():
             if seen < floor:
-                self.problems.append(f"proves nothing: {seen} {name}, at least {floor} needed")
+                self.problems.append(f"{PROVES_NOTHING}: {seen} {name}, at least {floor} needed")
 
     def lines(self) -> Iterator[str]:
         """For people."""

@@ -241,7 +241,7 @@ class SimulatorClient:
         body = {"order": order, "together": together, "seed": seed}
         return int(self.call("POST", "events/release", body)["released"])
 
-    def wait_for_events(self, timeout_ms: int = 5000) -> bool:
+    def wait_for_events(self, timeout_ms: int = 30_000) -> bool:
         """Wait until no event is queued or in the air."""
         return bool(self.call("POST", "events/wait", {"timeout_ms": timeout_ms})["idle"])
 

@@ -4,6 +4,7 @@ import json
 import pytest
 from flask import render_template_string
 from PIL import Image
+from playwright.sync_api import expect
 
 from lineadmin import clock as shop_clock
 from lineadmin.coupons.models import Coupon
@@ -219,8 +220,8 @@ def test_a_message_is_written_by_hand(open_composer, coupon):
     area.fill("週一快樂 🍱 ")
     page.get_by_label("沒有名字時稱呼").fill("貴賓")
     page.get_by_role("button", name="插入好友名字").click()
-    assert area.input_value() == "週一快樂 🍱 {name|貴賓}"
-    assert page.locator("[data-counter]").inner_text() == "17 / 5,000"
+    expect(area).to_have_value("週一快樂 🍱 {name|貴賓}")
+    expect(page.locator("[data-counter]")).to_have_text("17 / 5,000")
     page.locator(".phone .bub", has_text="週一快樂 🍱 小明").wait_for()
     page.get_by_role("button", name="不知道名字").click()
     page.locator(".phone .bub", has_text="週一快樂 🍱 貴賓").wait_for()
@@ -236,7 +237,7 @@ def test_a_message_is_written_by_hand(open_composer, coupon):
     page.get_by_label("按鈕", exact=True).fill("看菜單")
     page.locator("[data-new-reply=opt_out]").click()
     page.locator(".phone .qr button", has_text="不再通知").wait_for()
-    assert page.locator("[data-count]").inner_text() == "3 / 5 則"
+    expect(page.locator("[data-count]")).to_have_text("3 / 5 則")
 
     # The sticker goes up, past the coupon, by keyboard alone.
     page.locator(".part[data-kind=sticker] [data-do=up]").focus()
@@ -260,7 +261,7 @@ def test_links_are_followed_unless_somebody_says_otherwise(open_composer):
     page = open_composer()
     box = page.locator("[data-links-box]")
     page.get_by_label("文字", exact=True).fill("嗨")
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(400)  # for what must not come
     assert box.is_hidden()
     page.get_by_label("文字", exact=True).fill("新菜單 https://bento.example/menu")
     page.get_by_text("bento.example/menu", exact=True).wait_for()
@@ -273,14 +274,14 @@ def test_links_are_followed_unless_somebody_says_otherwise(open_composer):
     assert saved(page)[1:] == [{"track": "friend", "links": [note]}]
     page.get_by_label("連結點擊").select_option("off")
     assert saved(page) == [{"text": "新菜單 https://bento.example/menu"}]
-    assert page.get_by_label("連結點擊").input_value() == "off"
+    expect(page.get_by_label("連結點擊")).to_have_value("off")
 
 
 @pytest.mark.browser
 def test_a_removed_bubble_can_be_brought_back(open_composer):
     page = open_composer([{"text": "一"}, {"text": "二"}])
     page.locator(".part").first.locator("[data-do=remove]").click()
-    assert page.locator(".part").count() == 1
+    expect(page.locator(".part")).to_have_count(1)
     page.get_by_role("button", name="復原").click()
     assert saved(page) == [{"text": "一"}, {"text": "二"}]
 
@@ -297,7 +298,7 @@ def test_a_picture_is_uploaded(open_composer):
     page.console_errors.clear()  # the browser reports the refusal (422) by itself
     chooser.set_input_files({"name": "便當.png", "mimeType": "image/png", "buffer": picture()})
     page.locator(".phone .pic img").wait_for()
-    assert page.locator("[data-upload-error]").is_hidden()
+    expect(page.locator("[data-upload-error]")).to_be_hidden()
     page.wait_for_function("document.querySelector('.phone .pic img').naturalWidth > 0")
     assert saved(page)[1] == {"image": Upload.get().token}
 
@@ -310,9 +311,10 @@ def test_a_refused_save_loses_nothing_and_says_where(open_composer, coupon):
     page.get_by_role("button", name="儲存", exact=True).click()
     page.locator(".error-summary").wait_for()
     assert page.get_by_label("文字", exact=True).input_value() == "{price} 元"
+    expect(page.locator(".part")).to_have_count(2)
     first, second = page.locator(".part").all()
-    assert "看不懂 {price}" in first.locator("[data-problems]").inner_text()
-    assert "請選擇優惠券" in second.locator("[data-problems]").inner_text()
+    expect(first.locator("[data-problems]")).to_contain_text("看不懂 {price}")
+    expect(second.locator("[data-problems]")).to_contain_text("請選擇優惠券")
     page.get_by_label("文字", exact=True).fill("80 元")
     first.locator("[data-problems]").wait_for(state="hidden")
     second.locator("select").select_option("bento20")
@@ -324,7 +326,7 @@ def test_a_refused_save_loses_nothing_and_says_where(open_composer, coupon):
 def test_problems_wait_until_a_field_is_left(open_composer):
     page = open_composer([{"text": "一"}])
     page.locator("[data-new=text]").click()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(500)  # for what must not come
     second = page.locator(".part").nth(1)
     assert second.locator("[data-problems]").is_hidden()
     page.locator("[data-new=sticker]").focus()
@@ -340,7 +342,7 @@ def test_it_is_usable_by_everybody_at_any_width(open_composer, coupon, size):
     page.set_viewport_size(size)
     page.reload()
     box = page.locator("[data-phone-box]")
-    assert (box.get_attribute("open") is not None) == (size is browse.WIDE)
+    expect(box).to_have_js_property("open", size is browse.WIDE)
     if size is browse.NARROW:
         page.get_by_text("手機預覽", exact=True).click()
     page.locator(".phone .flex").wait_for()

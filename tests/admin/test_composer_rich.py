@@ -6,6 +6,7 @@ import io
 
 import pytest
 from PIL import Image, ImageDraw
+from playwright.sync_api import expect
 
 from lineadmin.messages.models import MessageTemplate, PictureSize, Upload
 from lineadmin.staff.passwords import hash_password
@@ -51,7 +52,7 @@ def test_areas_are_drawn_moved_and_typed(composer):
     assert PictureSize.select().count() == 5
     part.get_by_label("通知顯示的文字").fill("今日菜單")
     part.get_by_role("button", name="左右兩欄").click()
-    assert part.locator(".area").count() == 2
+    expect(part.locator(".area")).to_have_count(2)
 
     left, right = part.locator(".area").all()
     left.locator("[data-area-value]").fill("https://shop.example/left")
@@ -71,7 +72,7 @@ def test_areas_are_drawn_moved_and_typed(composer):
     page.mouse.down()
     page.mouse.move(frame["x"] + 400 * scale, frame["y"] + 1000 * scale, steps=4)
     page.mouse.up()
-    assert part.locator(".area").count() == 3
+    expect(part.locator(".area")).to_have_count(3)
     third = part.locator(".area").nth(2)
     third.locator("[data-action]").select_option("copy")
     third.locator("[data-area-value]").fill("BENTO20")
@@ -115,8 +116,8 @@ def test_cards_mistakes_and_templates_on_a_phone(composer):
     page.get_by_role("button", name="儲存", exact=True).click()
     page.locator(".error-summary").wait_for()
     card = page.locator(".one-card")
-    assert "標題或內文" in card.locator("> [role=alert]").inner_text()
-    assert "完整網址" in card.locator(".card-button [role=alert]").inner_text()
+    expect(card.locator("> [role=alert]")).to_contain_text("標題或內文")
+    expect(card.locator(".card-button [role=alert]")).to_contain_text("完整網址")
     card.locator("[data-title]").fill("雞腿便當")
     card.locator("[data-button-value]").fill("https://shop.example/1")
     card.locator("[data-card-do=copy]").click()
@@ -135,9 +136,9 @@ def test_cards_mistakes_and_templates_on_a_phone(composer):
     page.locator(".part").first.locator("[data-text]").fill("別的話")
     page.get_by_role("button", name="使用範本").click()
     page.get_by_role("button", name="使用：便當卡片").click()
-    assert page.locator(".part [data-text]").first.input_value() == "看 https://shop.example"
+    expect(page.locator(".part [data-text]").first).to_have_value("看 https://shop.example")
     page.get_by_role("button", name="復原").click()
-    assert page.locator(".part [data-text]").first.input_value() == "別的話"
+    expect(page.locator(".part [data-text]").first).to_have_value("別的話")
     written = browse.english_on(page)
     shown = page.locator(".composer").evaluate("(box) => box.innerText")
     assert [text for text in written if text in shown] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from lineadmin import clock, settings
 from lineadmin.staff import actions
@@ -62,7 +63,7 @@ def test_sign_in_is_clean_and_says_what_is_wrong(page, live, size):
     page.fill("input[name=email]", "nobody@example.com")
     page.fill("input[name=password]", "wrong password here")
     page.click("button[type=submit]")
-    assert "不正確" in page.locator("[role=alert]").inner_text()
+    expect(page.locator("[role=alert]")).to_contain_text("不正確")
     # The answer is a 400, which Chromium itself notes in the console.
     assert all("400" in line for line in page.console_errors)
     page.console_errors.clear()
@@ -72,10 +73,10 @@ def test_sign_in_is_clean_and_says_what_is_wrong(page, live, size):
 def test_confirm_and_error_pages_are_clean(inside):
     inside.goto(f"{inside.live}/admin/people/edit/?id=2")
     inside.get_by_role("button", name="停用").click()
-    assert inside.get_by_role("heading", level=1).inner_text() == "要停用 阿德0 嗎？"
+    expect(inside.get_by_role("heading", level=1)).to_have_text("要停用 阿德0 嗎？")
     assert [*serious_violations(inside), *english_on(inside)] == []
     inside.get_by_role("button", name="停用").click()
-    assert "已停用" in inside.locator(".flash").inner_text()
+    expect(inside.locator(".flash")).to_contain_text("已停用")
     inside.goto(f"{inside.live}/admin/nothing")
     assert "這裡沒有東西" in inside.locator("h1").inner_text()
     assert [*serious_violations(inside), *english_on(inside)] == []
@@ -90,11 +91,11 @@ def test_the_drawer_opens_and_closes_by_keyboard_on_a_phone(inside):
     assert not link.is_visible()
     inside.locator("[data-menu-open]").press("Enter")
     link.wait_for(state="visible")
-    assert inside.locator("[data-menu-open]").get_attribute("aria-expanded") == "true"
+    expect(inside.locator("[data-menu-open]")).to_have_attribute("aria-expanded", "true")
     assert serious_violations(inside) == []
     inside.keyboard.press("Escape")
     link.wait_for(state="hidden")
-    assert inside.evaluate("document.activeElement.hasAttribute('data-menu-open')")
+    expect(inside.locator("[data-menu-open]")).to_be_focused()
 
 
 def test_the_drawer_opens_without_javascript_too(browser, inside):
@@ -105,17 +106,17 @@ def test_the_drawer_opens_without_javascript_too(browser, inside):
     plain.goto(f"{inside.live}/admin/profile/")
     plain.locator("[data-menu-open]").click()
     plain.locator("#side").get_by_role("link", name="操作紀錄").click()
-    assert plain.locator("h1").inner_text() == "操作紀錄"
+    expect(plain.locator("h1")).to_have_text("操作紀錄")
     context.close()
 
 
 def test_the_first_tab_stop_leads_past_the_menu(inside):
     inside.goto(f"{inside.live}/admin/profile/")
     inside.keyboard.press("Tab")
-    assert inside.evaluate("document.activeElement.className") == "skip"
+    expect(inside.locator(".skip")).to_be_focused()
     inside.keyboard.press("Enter")
     inside.keyboard.press("Tab")
-    assert inside.evaluate("document.getElementById('main').contains(document.activeElement)")
+    expect(inside.locator("#main :focus")).to_have_count(1)
 
 
 def test_ones_menu_opens_closes_and_signs_out(inside):
@@ -123,10 +124,10 @@ def test_ones_menu_opens_closes_and_signs_out(inside):
     menu = inside.locator("details.pop")
     menu.locator("summary").click()
     inside.keyboard.press("Escape")
-    assert not menu.locator(".sheet").is_visible()
+    expect(menu.locator(".sheet")).to_be_hidden()
     menu.locator("summary").click()
     menu.get_by_role("button", name="登出").click()
-    assert "已登出" in inside.locator(".flash").inner_text()
+    expect(inside.locator(".flash")).to_contain_text("已登出")
 
 
 def test_a_form_is_sent_once_however_often_the_button_is_pressed(inside):
@@ -134,22 +135,23 @@ def test_a_form_is_sent_once_however_often_the_button_is_pressed(inside):
     inside.on("request", lambda one: posts.append(one) if one.method == "POST" else None)
     inside.goto(f"{inside.live}/admin/profile/")
     inside.fill("input[name=name]", "王店長")
-    inside.evaluate(
-        """() => { const form = document.querySelector('form[data-guard]');
-                   form.requestSubmit(); form.requestSubmit(); }"""
-    )
-    inside.wait_for_load_state()
-    assert inside.locator("input[name=name]").input_value() == "王店長"
+    with inside.expect_navigation():
+        inside.evaluate(
+            """() => { const form = document.querySelector('form[data-guard]');
+                       form.requestSubmit(); form.requestSubmit(); }"""
+        )
+    expect(inside.locator("input[name=name]")).to_have_value("王店長")
     assert len(posts) == 1
 
 
 def test_unsaved_input_is_not_lost_by_a_stray_click(inside):
-    asked = []
-    inside.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     inside.goto(f"{inside.live}/admin/profile/")
     inside.locator("input[name=name]").press_sequentially("x")
-    inside.locator("#side").get_by_role("link", name="操作紀錄").click()
-    inside.wait_for_timeout(300)
+    asked = []
+    with inside.expect_event("dialog") as dialog:
+        inside.once("dialog", lambda one: (asked.append(one.type), one.dismiss()))
+        inside.locator("#side").get_by_role("link", name="操作紀錄").click()
+    assert dialog.value.type == "beforeunload"
     assert asked == ["beforeunload"]
     assert "/profile/" in inside.url
 
@@ -158,4 +160,4 @@ def test_filters_apply_themselves(inside):
     inside.goto(f"{inside.live}/admin/people/")
     inside.select_option("#filter-role", "viewer")
     inside.wait_for_url("**role=viewer**")
-    assert inside.locator("tbody tr").count() == 1
+    expect(inside.locator("tbody tr")).to_have_count(1)

@@ -20,7 +20,7 @@ from lineadmin.line.gateway import Gateway
 from lineadmin.segments.models import Segment
 from lineadmin.staff.models import Audit
 from tests import openapi
-from tests.conftest import NOON
+from tests.conftest import NOON, PATIENCE
 from tests.factories import make_friend, make_friends
 from tests.panel import flashes_of, panel_of
 
@@ -30,7 +30,7 @@ TREE = {"field": "gender", "op": "is", "value": "female"}
 @pytest.fixture
 def gateway(db, line, line_config):
     configuration.use(line_config)
-    made = Gateway(line_config, connect=1, read=1)
+    made = Gateway(line_config, connect=PATIENCE, read=PATIENCE)
     Segment.create(name="女生", tree=TREE, created_at=NOON)
     yield made
     made.close()
@@ -214,7 +214,7 @@ def test_one_is_handed_over_listed_and_deleted_on_screen(manager, line, line_con
     again = manager.post("/admin/line_audiences/new/", {"segment": "女生", "name": "女生好友"})
     assert again.status_code == 400
     assert "交給 LINE 中" in manager.get("/admin/line_audiences/").text
-    gateway = Gateway(line_config, connect=1, read=1)
+    gateway = Gateway(line_config, connect=PATIENCE, read=PATIENCE)
     row = work(gateway)
     gateway.close()
     refreshed = manager.post("/admin/line_audiences/refresh/", follow_redirects=True)

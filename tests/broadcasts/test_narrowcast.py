@@ -23,7 +23,7 @@ from lineadmin.outbox import pauses, quota
 from lineadmin.outbox.models import Delivery, Shipment
 from lineadmin.tasks.tick import tick
 from tests.broadcasts.stage import confirm, draft
-from tests.conftest import NOON
+from tests.conftest import NOON, PATIENCE
 from tests.factories import LONG_AGO
 
 WOMEN = {"gender": "female"}
@@ -36,7 +36,7 @@ class Shop:
     def __init__(self, line: Any, config: Any) -> None:
         self.phones = line.client
         self.world = line.world
-        self.gateway = Gateway(config, connect=1, read=1)
+        self.gateway = Gateway(config, connect=PATIENCE, read=PATIENCE)
         self.wall = shop_clock.wall().replace(microsecond=0)
         self.women = self.add(80, gender="female", age=30, area="tw_01")
         self.men = self.add(40, gender="male", age=30, area="tw_02")

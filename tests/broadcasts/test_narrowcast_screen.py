@@ -16,7 +16,7 @@ from lineadmin.friends.models import FRIEND, Friend
 from lineadmin.line.gateway import Gateway
 from lineadmin.segments.models import Segment
 from lineadmin.tasks.tick import tick
-from tests.conftest import NOON
+from tests.conftest import NOON, PATIENCE
 from tests.factories import LONG_AGO
 from tests.panel import Panel, panel_of
 
@@ -61,7 +61,7 @@ def sent(manager: Panel, line_config: Any, clock: Any) -> Broadcast:
     manager.post(
         f"/admin/broadcasts/{row.id}/confirm/", {"version": row.version, "expected": "120"}
     )
-    gateway = Gateway(line_config, connect=1, read=1)
+    gateway = Gateway(line_config, connect=PATIENCE, read=PATIENCE)
     tick(clock.forward(minutes=6), shop_clock.wall() + timedelta(seconds=5), gateway=gateway)
     gateway.close()
     return Broadcast.get()  # type: ignore[no-any-return]
@@ -109,7 +109,7 @@ def test_who_saw_it_becomes_an_audience_that_can_be_written_to(manager, line, li
     row = sent(manager, line_config, clock)
     manager.post(f"/admin/broadcasts/{row.id}/engaged/", {"kind": "IMP"})
     manager.post(f"/admin/broadcasts/{row.id}/engaged/", {"kind": "CLICK"})
-    gateway = Gateway(line_config, connect=1, read=1)
+    gateway = Gateway(line_config, connect=PATIENCE, read=PATIENCE)
     for seconds in range(10, 16):
         tick(clock(), shop_clock.wall() + timedelta(seconds=seconds), gateway=gateway)
     gateway.close()

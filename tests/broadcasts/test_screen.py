@@ -209,11 +209,11 @@ def test_a_scheduled_broadcast_with_undo_by_clicks(
     page.locator("[name=at]").fill("2026-11-23T14:30")
     page.get_by_role("button", name="文字").click()
     page.locator(".part textarea").fill(TEXT)
-    page.wait_for_timeout(700)
+    page.locator(".phone .bub", has_text=TEXT).wait_for(state="attached")
     assert clean(page) == []
     page.get_by_role("button", name="檢查並傳送").click()
     page.wait_for_url("**/confirm/")
-    assert page.get_by_text("2026/11/23（一）14:30").is_visible()
+    page.get_by_text("2026/11/23（一）14:30").wait_for()
     assert clean(page) == []
     page.get_by_role("button", name="排定 2 人").click()
     page.get_by_role("button", name="取消傳送").wait_for()

@@ -31,7 +31,9 @@ def be_a_child(folder: Path, role: str, behaviour: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, note)
     end_with_supervisor()
-    (folder / f"{role}.pid").write_text(str(os.getpid()))
+    written = folder / f"{role}.pid.new"
+    written.write_text(str(os.getpid()))
+    written.rename(folder / f"{role}.pid")  # whoever sees it sees the whole number
     while not stopping:
         time.sleep(0.02)
 

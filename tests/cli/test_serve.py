@@ -17,6 +17,7 @@ import urllib3
 
 from tests.cli.commands import shell
 from tests.cli.processes import children_of, is_alive, wait_for
+from tests.conftest import PATIENCE
 from tests.served import serve
 from tests.services import free_port
 
@@ -33,26 +34,27 @@ def test_a_demo_opens_stops_in_time_and_starts_again_with_its_data(
     with serve(tmp_path, database_url) as served:
         health = json.loads(http.request("GET", f"{served.address}/healthz").data)
         assert health["status"] == "ok"
-        assert wait_for(lambda: "sign in as owner@example.com" in served.log.read_text(), 60)
+        assert wait_for(lambda: "sign in as owner@example.com" in served.log.read_text(), PATIENCE)
         password = served.password
         assert password in served.log.read_text()
 
         hana = served.line.add_phone("Hana")["user_id"]
-        served.line.follow(hana, wait_ms=3000)
-        assert wait_for(lambda: len(served.line.messages(hana)) >= 2, 20), served.log.read_text()
+        served.line.follow(hana, wait_ms=30_000)
+        assert wait_for(lambda: len(served.line.messages(hana)) >= 2, PATIENCE), (
+            served.log.read_text()
+        )
         greeted = len(served.line.messages(hana))
 
         family = children_of(served.process.pid)
         assert len(family) == 4, family
-        started = time.monotonic()
         # As a platform does it: to every process of the dyno, and more than once.
         for _time in range(2):
             for pid in (served.process.pid, *family):
                 if is_alive(pid):
                     os.kill(pid, signal.SIGTERM)
             time.sleep(0.2)
-        assert served.process.wait(15) == 0
-        assert time.monotonic() - started < 10
+        assert served.process.wait(PATIENCE) == 0
+        assert "did not stop in time" not in served.log.read_text()
         assert not any(is_alive(pid) for pid in family)
         assert "Traceback" not in served.log.read_text()
 
@@ -65,7 +67,7 @@ def test_a_demo_opens_stops_in_time_and_starts_again_with_its_data(
         family = children_of(served.process.pid)
         served.process.kill()
         served.process.wait()
-        assert wait_for(lambda: not any(is_alive(pid) for pid in family), 5), family
+        assert wait_for(lambda: not any(is_alive(pid) for pid in family), PATIENCE), family
 
 
 def test_web_and_worker_run_apart(tmp_path: Path, database_url: str) -> None:
@@ -99,7 +101,7 @@ def test_web_and_worker_run_apart(tmp_path: Path, database_url: str) -> None:
     finally:
         for process in processes:
             process.terminate()
-        codes = [process.wait(20) for process in processes]
+        codes = [process.wait(PATIENCE) for process in processes]
     assert codes == [0, 0]
     assert "Traceback" not in (tmp_path / "worker.log").read_text()
 

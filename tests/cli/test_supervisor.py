@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.commands import ROOT, shell
 from tests.cli.processes import is_alive, wait_for
+from tests.conftest import PATIENCE
 from tests.services import free_port
 
 if not sys.platform.startswith("linux"):
@@ -37,8 +38,7 @@ class Dyno:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert wait_for(lambda: all((folder / f"{role}.pid").exists() for role in ROLES), 60)
-        time.sleep(0.1)
+        assert wait_for(lambda: all((folder / f"{role}.pid").exists() for role in ROLES), PATIENCE)
         self.children = {role: int((folder / f"{role}.pid").read_text()) for role in ROLES}
 
     def signals(self, role: str) -> list[str]:
@@ -70,7 +70,7 @@ def test_a_signal_is_forwarded_once_and_ends_with_0(
     for _time in range(3):
         dyno.process.send_signal(number)
         time.sleep(0.01)
-    assert dyno.process.wait(20) == 0
+    assert dyno.process.wait(PATIENCE) == 0
     assert dyno.all_dead()
     assert {role: dyno.signals(role) for role in ROLES} == {role: ["SIGTERM"] for role in ROLES}
 
@@ -80,7 +80,7 @@ def test_the_death_of_a_child_ends_them_all(dynos: list[Dyno], tmp_path: Path, r
     dyno = Dyno(tmp_path)
     dynos.append(dyno)
     os.kill(dyno.children[role], signal.SIGKILL)
-    assert dyno.process.wait(20) == 1
+    assert dyno.process.wait(PATIENCE) == 1
     assert dyno.all_dead()
     assert dyno.process.stderr is not None
     assert f"{role} ended (signal SIGKILL)" in dyno.process.stderr.read()
@@ -91,7 +91,7 @@ def test_whoever_does_not_stop_in_time_is_ended(dynos: list[Dyno], tmp_path: Pat
     dynos.append(dyno)
     started = time.monotonic()
     dyno.process.terminate()
-    assert dyno.process.wait(30) == 0
+    assert dyno.process.wait(PATIENCE) == 0
     assert time.monotonic() - started >= 2
     assert dyno.all_dead()
     # The pretend LINE stays until the worker has said its last word.
@@ -105,5 +105,5 @@ def test_children_die_with_a_killed_supervisor_even_stubborn_ones(
     dynos.append(dyno)
     dyno.process.kill()
     dyno.process.wait()
-    assert wait_for(dyno.all_dead, 10)
+    assert wait_for(dyno.all_dead, PATIENCE)
     assert all(dyno.signals(role) == [] for role in ROLES)

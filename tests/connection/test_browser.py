@@ -32,7 +32,7 @@ def test_the_owner_connects_by_clicks(page: Any, live: str, app: Flask, line: An
     page.get_by_text("LINE 現在會把事件傳到這裡。").wait_for()
     page.get_by_role("button", name="顯示代碼").click()
     page.locator(".link-code").wait_for()
-    assert page.get_by_role("link", name="LINE 已連線").first.is_visible()
+    page.get_by_role("link", name="LINE 已連線").first.wait_for()
     for size in (WIDE, NARROW):
         page.set_viewport_size(size)
         assert english_on(page) == []

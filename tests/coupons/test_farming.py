@@ -29,14 +29,14 @@ def test_blocking_unblocking_and_redelivered_follows_give_one_copy(
     def go_on():
         clock.set(play(clock(), clock() + MINUTE, gateway))
 
-    line.client.follow(phone, wait_ms=5_000)
+    line.client.follow(phone, wait_ms=30_000)
     go_on()
     for _ in range(3):
-        line.client.block(phone, wait_ms=5_000)
+        line.client.block(phone, wait_ms=30_000)
         go_on()
-        line.client.unblock(phone, wait_ms=5_000)
+        line.client.unblock(phone, wait_ms=30_000)
         go_on()
-    assert len(line.client.redeliver(last=7, wait_ms=5_000)) == 7
+    assert len(line.client.redeliver(last=7, wait_ms=30_000)) == 7
     go_on()
     assert (CouponIssue.select().count(), Coupon.get().issued) == (1, 1)
     copy = CouponIssue.get()

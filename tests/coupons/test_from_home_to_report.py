@@ -76,7 +76,7 @@ def test_made_from_home_sent_by_a_step_opened_redeemed_and_reported(
         STEP % coupon.code, staff=None, now=clock(), wall=shop_clock.wall(), public_url="https://x"
     )
     phone = line.client.add_phone("花子")["user_id"]
-    line.client.follow(phone, wait_ms=5_000)
+    line.client.follow(phone, wait_ms=30_000)
     gateway = Gateway(line_config)
     reached = play(clock(), clock() + timedelta(days=2), gateway)
     clock.set(reached)
@@ -86,7 +86,7 @@ def test_made_from_home_sent_by_a_step_opened_redeemed_and_reported(
     page.set_viewport_size(NARROW)
     page.goto(live + path)
     page.get_by_text("可以使用").wait_for()
-    assert page.locator("svg.qr").is_visible()
+    page.locator("svg.qr").wait_for()
     code = page.locator(".code").inner_text()
 
     page.context.clear_cookies()
@@ -104,5 +104,6 @@ def test_made_from_home_sent_by_a_step_opened_redeemed_and_reported(
     sign_in(page, live, manager.email, PASSWORD)
     page.get_by_role("link", name="優惠券成效", exact=True).first.click()
     row = page.get_by_role("row").filter(has_text="漸進式訊息").first
+    row.wait_for()
     assert re.sub(r"\s+", " ", row.inner_text()).count("1") >= 3  # handed out, opened, redeemed
     assert "NT$180" in row.inner_text()

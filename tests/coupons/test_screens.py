@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from lineadmin.coupons import codes
 from lineadmin.coupons.models import Coupon, CouponIssue, Redemption
@@ -96,11 +97,11 @@ def test_a_coupon_is_made_in_a_few_acts_and_the_preview_follows(enter, live, pag
     acts.type("使用須知", "每桌限用一張。")
     card = page.locator("[data-msgs]")
     card.get_by_text("NT$20 折抵").wait_for()
-    assert "領取後 3 天內有效" in card.inner_text()
+    expect(card).to_contain_text("領取後 3 天內有效")
     page.get_by_text("優惠券頁面").click()
     inside = page.frame_locator(".of-page iframe")
     inside.get_by_text("每桌限用一張。").wait_for()
-    assert page.locator("#percent").is_hidden()
+    expect(page.locator("#percent")).to_be_hidden()
     acts.click("建立優惠券", "button")
     page.get_by_role("heading", name="滿百折二十", level=1).wait_for()
     coupon = Coupon.get()
@@ -117,7 +118,7 @@ def test_the_friends_phone_shows_at_once_what_the_counter_did(live, page, copy, 
     assert page.locator("svg.qr").is_visible()
     left = page.locator("[data-left]")
     left.wait_for()
-    assert re.fullmatch(r"還有 7 天 1[12] 小時", left.inner_text())
+    expect(left).to_have_text(re.compile(r"^\s*還有 7 天 1[12] 小時\s*$"))
     done = redeem(copy, staff=staff, how="scan", request_key="key-12345", now=NOON, wall=NOON)
     page.get_by_text("已使用：2026/11/23（一）12:00").wait_for()
     undo(done.redemption, staff=staff, reason="按錯了", now=NOON, wall=NOON)
@@ -154,7 +155,7 @@ def test_a_code_is_typed_redeemed_through_a_lost_connection_and_undone(enter, li
     page.get_by_role("heading", name="可以使用").wait_for()
     amount = page.get_by_label("消費金額（選填）")
     amount.fill("80")
-    assert page.get_by_text("還差 NT$20 才到最低消費").is_visible()
+    page.get_by_text("還差 NT$20 才到最低消費").wait_for()
     amount.fill("180")
 
     sent = []
@@ -172,7 +173,7 @@ def test_a_code_is_typed_redeemed_through_a_lost_connection_and_undone(enter, li
     page.get_by_role("heading", name="已核銷").wait_for()
     assert len(sent) == 2
     assert Redemption.select().count() == 1
-    assert page.get_by_text("應付 NT$144").is_visible()
+    page.get_by_text("應付 NT$144").wait_for()
     lost = [text for text in page.console_errors if "ERR_FAILED" in text]
     for text in lost:
         page.console_errors.remove(text)
@@ -217,7 +218,7 @@ def test_a_browser_without_a_scanner_says_so_and_takes_the_code(enter, live, pag
     page.add_init_script("delete window.BarcodeDetector")
     page.goto(f"{live}/admin/redeem/")
     page.get_by_text("這個瀏覽器不能直接掃碼").wait_for()
-    assert page.locator("[data-camera]").is_hidden()
+    expect(page.locator("[data-camera]")).to_be_hidden()
 
 
 @pytest.mark.looks

@@ -30,7 +30,7 @@ def address(friend_id, more=""):
 def hana(live, line, line_config):
     """A friend with a phone who has just written something no rule answers."""
     user = line.client.add_phone("小花")["user_id"]
-    line.client.text(user, "請問今天有開嗎？", wait_ms=3000)
+    line.client.text(user, "請問今天有開嗎？", wait_ms=30_000)
     line.client.wait_for_events()
     gateway = Gateway(line_config)
     dispatch_due(gateway, shop_clock.now(), shop_clock.wall(), public_url="https://shop.example")

@@ -19,8 +19,9 @@ from lineadmin.inbox.run import dispatch_due
 from lineadmin.inbox.store import store_events
 from lineadmin.line.gateway import Gateway
 from lineadmin.line.parse import parse_webhook
-from lineadmin.replies import actions, greeting
+from lineadmin.replies import actions, greeting, owed
 from lineadmin.web.webhook import WebhookDoor
+from tests.conftest import PATIENCE
 
 HANA = "U" + "a" * 32
 _numbers = itertools.count(1)
@@ -83,7 +84,7 @@ class Inbox:
 @pytest.fixture
 def inbox(db: Any, config: Any) -> Any:
     """An inbox whose LINE cannot be reached."""
-    gateway = Gateway(config, connect=0.2, read=0.2)
+    gateway = Gateway(config, connect=PATIENCE, read=PATIENCE)
     yield Inbox(gateway)
     gateway.close()
 
@@ -121,7 +122,7 @@ class Shop(Inbox):
 
 
 @pytest.fixture
-def shop(line: Any, line_config: Any) -> Any:
+def shop(line: Any, line_config: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A shop with phones: their webhooks come in through the real door, on a port of its own."""
     configuration.use(line_config)
     opened = database.open_database(line_config.database_url)
@@ -131,7 +132,8 @@ def shop(line: Any, line_config: Any) -> Any:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     line.set_webhook_url(f"http://127.0.0.1:{server.server_port}/webhook")
-    gateway = Gateway(line_config, connect=1, read=2)
+    monkeypatch.setattr(owed, "NAME_SECONDS", PATIENCE)
+    gateway = Gateway(line_config, connect=PATIENCE, read=PATIENCE)
     yield Shop(gateway, line)
     gateway.close()
     server.shutdown()

@@ -63,7 +63,8 @@ def test_without_a_greeting_for_those_who_return_nothing_is_said(shop):
     assert shop.line.texts(hana) == ["歡迎 小花！"]
 
 
-def test_a_name_line_does_not_tell_in_time_becomes_the_fallback(shop):
+def test_a_name_line_does_not_tell_in_time_becomes_the_fallback(shop, monkeypatch):
+    monkeypatch.setattr(owed, "NAME_SECONDS", 0.5)
     shop.greet({"text": "歡迎 {name|貴賓}！"})
     hana = shop.phone(status="stranger")
     shop.line.latency(2500, endpoint="profile")

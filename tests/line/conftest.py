@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lineadmin.line.gateway import Gateway
+from tests.conftest import PATIENCE
 from tests.listening import listening
 
 HANG_UP = "hang up"
@@ -81,7 +82,7 @@ def pretend():
                 self.connection.close()
                 return
             if what == SILENCE:
-                done.wait(5)
+                done.wait(2 * PATIENCE)
                 self.close_connection = True
                 return
             status, raw, extra = what
@@ -112,6 +113,6 @@ def pretend():
 
 @pytest.fixture
 def gateway(pretend):
-    made = Gateway(pretend.config(), connect=5, read=0.4)
+    made = Gateway(pretend.config(), connect=PATIENCE, read=PATIENCE)
     yield made
     made.close()

@@ -18,11 +18,18 @@ from lineadmin.line.errors import (
     LineUnreachable,
 )
 from lineadmin.line.gateway import Gateway
+from tests.cli.processes import wait_for
+from tests.conftest import PATIENCE
 from tests.line.conftest import HANG_UP, SILENCE
 
 HANA = "U" + "0a" * 16
 KEY = "123e4567-e89b-12d3-a456-426614174000"
 BODY = '{"to":"U","messages":[{"type":"text","text":"便當"}]}'.encode()
+
+
+def patience_for(what):
+    """Seconds to wait for LINE: few where it is silent on purpose."""
+    return 0.3 if what == SILENCE else PATIENCE
 
 
 def test_a_push_goes_out_byte_for_byte_with_its_retry_key(pretend, gateway):
@@ -80,24 +87,27 @@ def test_lines_noes_become_our_errors(pretend, gateway, status, message, kind):
 @pytest.mark.parametrize(
     "call", ["push", "multicast", "reply", "profile", "bot_info", "content", "consumption"]
 )
-def test_no_answer_after_connecting_is_unclear_and_not_repeated(pretend, gateway, call, what):
+def test_no_answer_after_connecting_is_unclear_and_not_repeated(pretend, call, what):
     pretend.does(what)
+    gateway = Gateway(pretend.config(), connect=PATIENCE, read=patience_for(what))
     arguments = {"push": (BODY, KEY), "multicast": (BODY, KEY), "reply": (BODY,)}.get(
         call, () if call in ("bot_info", "consumption") else (HANA,)
     )
     with pytest.raises(LineUnclear):
         getattr(gateway, call)(*arguments)
+    assert wait_for(lambda: bool(pretend.asked), PATIENCE)
+    gateway.close()
     assert len(pretend.asked) == 1
 
 
 @pytest.mark.parametrize("call", ["bot_info", "consumption"])
 def test_a_closed_door_means_nothing_was_sent(pretend, call):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    base = f"http://127.0.0.1:{port}"
-    gateway = Gateway(pretend.config(line_api_base=base, line_data_api_base=base))
-    with pytest.raises(LineUnreachable) as caught:
-        getattr(gateway, call)()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # taken, but nobody listens
+        base = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        gateway = Gateway(pretend.config(line_api_base=base, line_data_api_base=base))
+        with pytest.raises(LineUnreachable) as caught:
+            getattr(gateway, call)()
     assert caught.value.certainly_not_sent
 
 
@@ -162,11 +172,11 @@ def test_tokens_and_bodies_stay_out_of_the_log(pretend, gateway, caplog):
 # Stateless tokens ------------------------------------------------------------------------------
 
 
-def stateless(pretend):
+def stateless(pretend, read=PATIENCE):
     return Gateway(
         pretend.config(line_channel_access_token=None, line_channel_id="1234567890"),
-        connect=30,
-        read=30,
+        connect=PATIENCE,
+        read=read,
     )
 
 
@@ -215,7 +225,7 @@ def test_a_second_401_is_told(pretend):
 def test_a_lost_token_request_never_makes_a_push_unclear(pretend, what):
     pretend.does(what)
     with pytest.raises(LineUnreachable):
-        stateless(pretend).push(BODY, KEY)
+        stateless(pretend, read=patience_for(what)).push(BODY, KEY)
 
 
 def test_a_wrong_channel_secret_is_told_as_such(pretend):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from lineadmin.line.posting import NeverConnected, NoAnswer, Posting
+from tests.conftest import PATIENCE
 
 YES = b"HTTP/1.1 200 OK\r\nX-Line-Request-Id: r1\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -67,7 +69,7 @@ def raw() -> Any:
 
 
 def posting(base: str) -> Posting:
-    return Posting(base, connect=1, read=0.5)
+    return Posting(base, connect=PATIENCE, read=PATIENCE)
 
 
 def test_an_answer_is_status_headers_and_body(raw: Any):
@@ -91,7 +93,8 @@ def test_a_connection_line_has_closed_is_made_anew_before_anything_is_sent(raw: 
     mine = posting(server.base)
     for _ in range(3):
         assert mine.post("/push", b"{}", {})[0] == 200
-        threading.Event().wait(0.05)  # the closing has to arrive
+        closing, _, _ = select.select([mine._mine.connection.sock], [], [], PATIENCE)
+        assert closing
     assert server.connections == 3
 
 

@@ -22,7 +22,7 @@ from lineadmin.messages.prepare import Item, prepare
 from lineadmin.messages.references import look_up
 from lineadmin.staff.models import Audit
 from tests import openapi
-from tests.conftest import NOON
+from tests.conftest import NOON, PATIENCE
 from tests.factories import make_friend
 from tests.panel import flashes_of, panel_of
 
@@ -30,7 +30,7 @@ from tests.panel import flashes_of, panel_of
 @pytest.fixture
 def gateway(db, line, line_config):
     configuration.use(line_config)
-    made = Gateway(line_config, connect=1, read=1)
+    made = Gateway(line_config, connect=PATIENCE, read=PATIENCE)
     yield made
     made.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from lineadmin import clock as shop_clock
 from lineadmin.friends.models import FRIEND, Friend
 from lineadmin.line.gateway import Gateway
+from lineadmin.line.posting import Posting
 from lineadmin.outbox import plan
 from lineadmin.outbox.content import store
 from lineadmin.outbox.counts import Counts
@@ -19,7 +21,7 @@ from lineadmin.outbox.models import Delivery, OriginKind, Shipment
 from lineadmin.outbox.origins import Origin
 from lineadmin.outbox.protocol import Job, Prepared, Programs
 from lineadmin.outbox.sender import Sender
-from tests.conftest import NOON
+from tests.conftest import NOON, PATIENCE
 from tests.factories import LONG_AGO, make_friend
 
 _seeds = itertools.count(1)
@@ -66,10 +68,23 @@ class Shop:
         self.line = line
         self.phones = line.client
         self.programs = Watchful()
-        self.gateway = Gateway(config, read=1.0)
+        self.gateway = Gateway(config, connect=PATIENCE, read=PATIENCE)
         self.prepare = plain_prepare
         self.now = NOON
         self.wall = shop_clock.wall()
+
+    @contextmanager
+    def patience_for(self, fault: str) -> Iterator[None]:
+        """Within, LINE is not waited for long where `fault` is its silence."""
+        patient = self.gateway._posting
+        if fault.startswith("timeout"):
+            self.gateway._posting = Posting(self.line.base_url, connect=PATIENCE, read=0.5)
+        try:
+            yield
+        finally:
+            if self.gateway._posting is not patient:
+                self.gateway._posting.close()
+            self.gateway._posting = patient
 
     def sender(self, **more: Any) -> Sender:
         """A sender of its own, as another process would have."""

@@ -27,7 +27,7 @@ from lineadmin.outbox.counts import Counts
 from lineadmin.outbox.models import Delivery, OriginKind, Shipment, ShipmentState
 from lineadmin.outbox.outcomes import Fate, fate_of
 from lineadmin.outbox.post import Result
-from tests.conftest import NOON
+from tests.conftest import NOON, PATIENCE
 from tests.factories import make_friend, make_staff
 from tests.outbox.conftest import Shop, shipments, states
 
@@ -77,7 +77,8 @@ def test_what_line_took_without_saying_so_is_not_sent_twice(shop: Shop, fault: s
     shop.broadcast()
     shop.phones.fail(fault, endpoint="multicast")
 
-    assert shop.send().waiting == 3
+    with shop.patience_for(fault):
+        assert shop.send().waiting == 3
     [shipment] = shipments()
     assert shipment.state == ShipmentState.READY
     assert shipment.first_unclear_at is not None
@@ -97,8 +98,9 @@ def test_what_line_did_not_take_is_sent_under_the_same_key(shop: Shop, fault: st
     shop.broadcast()
     shop.phones.fail(fault, endpoint="multicast", times=2)
     key = None
-    for _try in range(3):
-        shop.send()
+    for nth in range(3):
+        with shop.patience_for(fault if nth < 2 else ""):
+            shop.send()
         [shipment] = shipments()
         assert key in (None, shipment.retry_key)
         key = shipment.retry_key
@@ -203,7 +205,7 @@ def test_a_line_that_cannot_be_reached_leaves_no_doubt(shop: Shop):
     hana = shop.friend()
     shop.broadcast()
     real = shop.gateway._posting
-    shop.gateway._posting = Posting("http://127.0.0.1:9", connect=1, read=1)
+    shop.gateway._posting = Posting("http://127.0.0.1:9", connect=PATIENCE, read=PATIENCE)
     shop.send()
     [shipment] = shipments()
     assert (shipment.state, shipment.first_unclear_at) == (ShipmentState.READY, None)

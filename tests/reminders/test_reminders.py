@@ -25,7 +25,7 @@ from lineadmin.reminders import actions, advance
 from lineadmin.reminders.actions import Plan
 from lineadmin.reminders.models import CouponReminder
 from lineadmin.tasks.tick import tick
-from tests.conftest import NOON
+from tests.conftest import NOON, PATIENCE
 from tests.coupons.making import give, make_coupon
 from tests.factories import make_friend, make_friends, make_staff
 from tests.outbox.test_index_use import plan_of, statements
@@ -66,7 +66,7 @@ def shop(db: Any, line: Any, line_config: Any) -> Iterator[Shop]:
     from lineadmin import config as configuration
 
     configuration.use(line_config)
-    made = Shop(line, Gateway(line_config, read=2.0), clock.wall())
+    made = Shop(line, Gateway(line_config, connect=PATIENCE, read=PATIENCE), clock.wall())
     yield made
     made.gateway.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from lineadmin.segments.models import Segment
 from tests import browse
@@ -35,7 +36,9 @@ def test_staff_build_a_segment_without_typing_json(
     editor.get_by_role("button", name="群組", exact=True).focus()
     page.keyboard.press("Enter")
     inner = editor.locator(".cond-group .cond-group")
-    assert page.evaluate("document.activeElement.closest('.cond-group').dataset.mode") == "any"
+    expect(editor.locator(".cond-group .cond-group:focus-within")).to_have_attribute(
+        "data-mode", "any"
+    )
     inner.get_by_label("條件項目").select_option("region")
     inner.get_by_label("比較方式").select_option("any_of")
     inner.locator("summary").focus()
@@ -46,7 +49,7 @@ def test_staff_build_a_segment_without_typing_json(
     inner.get_by_label("高雄市").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Escape")
-    assert inner.locator("summary").inner_text() == "高雄市"
+    expect(inner.locator("summary")).to_have_text("高雄市")
     inner.get_by_role("button", name="條件", exact=True).click()
     age = inner.locator(".cond-row").nth(1)
     age.get_by_label("條件項目").select_option("age")
@@ -54,13 +57,13 @@ def test_staff_build_a_segment_without_typing_json(
     age.get_by_label("值").fill("500")
     age.get_by_label("值").press("Tab")
     age.get_by_text("必須是 0 到 150 的整數。").wait_for()
-    assert "填完條件" in count.inner_text()
+    expect(count).to_contain_text("填完條件")
     assert not browse.serious_violations(page)
 
     page.set_viewport_size(browse.NARROW)
     age.get_by_label("值").fill("25")
     editor.locator("[data-count]", has_text="2 位好友").wait_for()
-    assert "高雄市" in editor.locator("[data-sentence]").inner_text()
+    expect(editor.locator("[data-sentence]")).to_contain_text("高雄市")
     assert browse.sideways_overflow(page) == 0
     assert not browse.serious_violations(page)
     assert not browse.english_on(page)
@@ -83,5 +86,5 @@ def test_staff_build_a_segment_without_typing_json(
     # What was chosen is still chosen when the form is opened again.
     page.get_by_role("link", name="編輯", exact=True).click()
     page.locator(".cond-pick").wait_for()
-    assert page.locator(".cond-pick summary").inner_text() == "高雄市"
+    expect(page.locator(".cond-pick summary")).to_have_text("高雄市")
     assert page.locator("condition-editor").evaluate("one => one.value") == Segment.get().tree

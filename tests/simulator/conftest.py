@@ -12,6 +12,7 @@ import urllib3
 
 from lineadmin.simulator.client import SimulatorClient
 from lineadmin.simulator.server import Simulator
+from tests.conftest import PATIENCE
 from tests.listening import listening
 
 SECRET = "secret-of-the-channel"
@@ -42,7 +43,7 @@ class Sender:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
-        self.http = urllib3.PoolManager(retries=False, timeout=10)
+        self.http = urllib3.PoolManager(retries=False, timeout=PATIENCE)
 
     def request(
         self, method: str, path: str, body: Any = None, token: str | None = TOKEN, **headers: str
@@ -132,7 +133,12 @@ def panel() -> Iterator[Panel]:
 @pytest.fixture
 def sim(panel: Panel) -> Iterator[Simulator]:
     """An empty world."""
-    with Simulator(webhook_url=panel.url, channel_secret=SECRET, access_token=TOKEN) as made:
+    with Simulator(
+        webhook_url=panel.url,
+        channel_secret=SECRET,
+        access_token=TOKEN,
+        webhook_timeout_seconds=PATIENCE,
+    ) as made:
         yield made
 
 

@@ -102,7 +102,7 @@ def test_answers_are_as_published(line: Sender, world, hana):
     world.settings(verified=True, clock_offset_ms=86_400_000)
     world.quota(10)
     message = {"messages": [{"type": "text", "text": "a"}]}
-    token = world.text(hana, "hi", wait_ms=2000)["event"]["replyToken"]
+    token = world.text(hana, "hi", wait_ms=30_000)["event"]["replyToken"]
     wrong_push = {"to": hana, "messages": []}
     asked: list[tuple[str, str, Any]] = [
         ("POST", "/v2/bot/message/push", {"to": hana, **message}),

@@ -32,7 +32,7 @@ def last(panel):
 
 def test_adding_the_account(world, panel):
     taro = world.add_phone("太郎", status="stranger")["user_id"]
-    world.follow(taro, wait_ms=2000)
+    world.follow(taro, wait_ms=30_000)
     assert last(panel)["type"] == "follow"
     assert last(panel)["follow"] == {"isUnblocked": False}
     assert "replyToken" in last(panel)
@@ -40,17 +40,17 @@ def test_adding_the_account(world, panel):
 
 
 def test_blocking_and_unblocking(world, hana, panel):
-    world.block(hana, wait_ms=2000)
+    world.block(hana, wait_ms=30_000)
     assert last(panel)["type"] == "unfollow"
     assert "replyToken" not in last(panel)
     assert world.phone(hana)["status"] == "blocked"
-    world.unblock(hana, wait_ms=2000)
+    world.unblock(hana, wait_ms=30_000)
     assert last(panel)["follow"] == {"isUnblocked": True}
     assert world.phone(hana)["status"] == "friend"
 
 
 def test_lines_flag_may_be_wrong(world, hana, panel):
-    world.follow(hana, is_unblocked=True, wait_ms=2000)
+    world.follow(hana, is_unblocked=True, wait_ms=30_000)
     assert last(panel)["follow"] == {"isUnblocked": True}
 
 
@@ -74,7 +74,7 @@ def test_what_is_not_possible_says_so(world, hana):
 
 
 def test_writing(world, hana, panel):
-    world.text(hana, "便當", wait_ms=2000)
+    world.text(hana, "便當", wait_ms=30_000)
     message = last(panel)["message"]
     assert (message["type"], message["text"]) == ("text", "便當")
     assert message["id"].isdecimal()
@@ -85,14 +85,14 @@ def test_writing(world, hana, panel):
 
 
 def test_sending_a_sticker_and_a_place(world, hana, panel):
-    world.sticker(hana, "446", "1988", wait_ms=2000)
+    world.sticker(hana, "446", "1988", wait_ms=30_000)
     assert last(panel)["message"]["stickerResourceType"] == "STATIC"
-    world.location(hana, 25.03, 121.56, title="101", address="台北", wait_ms=2000)
+    world.location(hana, 25.03, 121.56, title="101", address="台北", wait_ms=30_000)
     assert last(panel)["message"]["latitude"] == 25.03
 
 
 def test_sending_a_picture(line, world, hana, panel):
-    world.image(hana, b"\xff\xd8jpeg", wait_ms=2000)
+    world.image(hana, b"\xff\xd8jpeg", wait_ms=30_000)
     message = last(panel)["message"]
     assert message["contentProvider"] == {"type": "line"}
     path = f"/v2/bot/message/{message['id']}/content"
@@ -105,8 +105,8 @@ def test_sending_a_picture(line, world, hana, panel):
 
 
 def test_unsending(world, hana, panel):
-    sent = world.text(hana, "秘密", wait_ms=2000)["event"]["message"]["id"]
-    world.unsend(hana, sent, wait_ms=2000)
+    sent = world.text(hana, "秘密", wait_ms=30_000)["event"]["message"]["id"]
+    world.unsend(hana, sent, wait_ms=30_000)
     assert last(panel)["unsend"] == {"messageId": sent}
     assert "replyToken" not in last(panel)
     (bubble,) = world.chat(hana)

@@ -5,15 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 from lineadmin.simulator.client import SimulatorClient
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+from tests.cli.processes import wait_for
+from tests.conftest import PATIENCE
+from tests.services import free_port
 
 
 def start(port, var_dir, **more):
@@ -33,14 +29,15 @@ def start(port, var_dir, **more):
 
 
 def wait_until_it_answers(port):
-    for _ in range(200):
+    def answers():
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
         except OSError:
-            time.sleep(0.05)
-        else:
-            return SimulatorClient(f"http://127.0.0.1:{port}")
-    raise AssertionError("it never answered")
+            return False
+        return True
+
+    assert wait_for(answers, PATIENCE)
+    return SimulatorClient(f"http://127.0.0.1:{port}")
 
 
 def test_it_serves_until_a_signal_and_keeps_its_data(tmp_path):
@@ -50,7 +47,7 @@ def test_it_serves_until_a_signal_and_keeps_its_data(tmp_path):
         world = wait_until_it_answers(port)
         world.add_phone(number.name)
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
         process.stderr.close()
     process = start(port, tmp_path)
     world = wait_until_it_answers(port)
@@ -65,7 +62,7 @@ def test_a_taken_port_is_told(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         process = start(taken.getsockname()[1], tmp_path)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "simulator:" in said
 
@@ -79,6 +76,6 @@ def test_it_runs_in_simulator_mode_only(tmp_path):
         LINE_CHANNEL_ACCESS_TOKEN="token",
         LINE_CHANNEL_SECRET="secret",
     )
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "SIMULATOR" in said

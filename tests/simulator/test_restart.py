@@ -19,8 +19,8 @@ def test_everything_is_still_there(tmp_path, panel):
         hana = world.add_phone("花", pinned=True)["user_id"]
         line.push(hana, "推", key)
         line.multicast([hana], "眾")
-        picture = world.image(hana, b"\x00\xffdata", wait_ms=2000)["event"]["message"]["id"]
-        token = world.text(hana, "菜單", wait_ms=2000)["event"]["replyToken"]
+        picture = world.image(hana, b"\x00\xffdata", wait_ms=30_000)["event"]["message"]["id"]
+        token = world.text(hana, "菜單", wait_ms=30_000)["event"]["replyToken"]
         world.quota(100)
         world.settings(verified=True, limits={"loading": [1, 5]}, clock_offset_ms=5)
         line.push(hana, "別的", key)

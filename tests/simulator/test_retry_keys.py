@@ -85,7 +85,7 @@ def test_a_key_is_a_hex_uuid(line, hana, bad):
 
 
 def test_a_key_on_a_reply_is_refused(line, world, hana, key):
-    token = world.text(hana, "hi", wait_ms=2000)["event"]["replyToken"]
+    token = world.text(hana, "hi", wait_ms=30_000)["event"]["replyToken"]
     body = {"replyToken": token, "messages": [{"type": "text", "text": "a"}]}
     assert line.send("reply", body, key).status == 400
     assert [abuse["kind"] for abuse in world.abuse()] == ["retry_key_not_supported"]

@@ -156,7 +156,7 @@ def test_too_little_quota_fails_the_whole_call(line, world):
 
 def test_replies_are_free(line, world, hana):
     world.quota(0)
-    event = world.text(hana, "菜單", wait_ms=2000)["event"]
+    event = world.text(hana, "菜單", wait_ms=30_000)["event"]
     assert line.reply(event["replyToken"], "便當").status == 200
     assert world.state()["used"] == 0
 

@@ -6,11 +6,13 @@ import hmac
 import json
 import re
 
+from tests.cli.processes import wait_for
+from tests.conftest import PATIENCE
 from tests.simulator.conftest import SECRET
 
 
 def test_a_webhook_is_signed_over_its_raw_body(world, hana, panel):
-    world.text(hana, "一個便當 🍱", wait_ms=2000)
+    world.text(hana, "一個便當 🍱", wait_ms=30_000)
     (body,), (signature,) = panel.bodies, panel.signatures
     mac = hmac.new(SECRET.encode(), body, hashlib.sha256).digest()
     assert signature == base64.b64encode(mac).decode()
@@ -18,7 +20,7 @@ def test_a_webhook_is_signed_over_its_raw_body(world, hana, panel):
 
 def test_an_event_has_what_every_event_has(world, hana, panel):
     before = world.state()["shop_ms"]
-    world.text(hana, "hi", wait_ms=2000)
+    world.text(hana, "hi", wait_ms=30_000)
     payload = json.loads(panel.bodies[0])
     assert payload["destination"] == world.state()["account"]["user_id"]
     (event,) = payload["events"]
@@ -34,7 +36,7 @@ def test_an_event_has_what_every_event_has(world, hana, panel):
 
 def test_event_ids_sort_by_time_and_timestamps_never_tie(world, hana, panel):
     for number in range(5):
-        world.text(hana, str(number), wait_ms=2000)
+        world.text(hana, str(number), wait_ms=30_000)
     stamps = [event["timestamp"] for event in panel.events]
     assert stamps == sorted(set(stamps))
     assert len({event["webhookEventId"] for event in panel.events}) == 5
@@ -44,9 +46,9 @@ def test_event_ids_sort_by_time_and_timestamps_never_tie(world, hana, panel):
 
 def test_the_clock_of_the_shop_is_in_the_events(world, hana, panel):
     week = 7 * 86_400_000
-    world.text(hana, "a", wait_ms=2000)
+    world.text(hana, "a", wait_ms=30_000)
     world.settings(clock_offset_ms=week)
-    world.text(hana, "b", wait_ms=2000)
+    world.text(hana, "b", wait_ms=30_000)
     first, second = panel.events
     assert week <= second["timestamp"] - first["timestamp"] < week + 60_000
 
@@ -60,32 +62,29 @@ def test_events_of_one_person_arrive_in_order(world, hana, panel):
 
 def test_an_answer_that_is_not_2xx_is_a_failure(world, hana, panel):
     panel.statuses = [500]
-    delivery = world.text(hana, "hi", wait_ms=2000)
+    delivery = world.text(hana, "hi", wait_ms=30_000)
     assert not delivery["delivered"]
     assert [attempt["reason"] for attempt in delivery["attempts"]] == ["ERROR_STATUS_CODE"]
 
 
 def test_no_answer_in_time_is_a_failure(world, hana, panel):
-    world.settings(webhook_timeout_ms=100)
-    panel.wait_seconds = 1.0
-    (attempt,) = world.text(hana, "hi", wait_ms=3000)["attempts"]
+    world.settings(webhook_timeout_ms=300)
+    panel.wait_seconds = 60.0
+    (attempt,) = world.text(hana, "hi", wait_ms=30_000)["attempts"]
     assert (attempt["reason"], attempt["status"]) == ("REQUEST_TIMEOUT", 0)
 
 
 def test_nobody_there_is_a_failure(world, hana):
     world.settings(webhook_url="http://127.0.0.1:9/webhook")
-    (attempt,) = world.text(hana, "hi", wait_ms=3000)["attempts"]
+    (attempt,) = world.text(hana, "hi", wait_ms=30_000)["attempts"]
     assert attempt["reason"] == "COULD_NOT_CONNECT"
 
 
 def test_a_failed_event_comes_again_when_redelivery_is_on(world, hana, panel):
     world.settings(redelivery=True, redelivery_delays_ms=[10, 10, 10])
     panel.statuses = [500, 500]
-    world.text(hana, "hi", wait_ms=2000)
-    for _ in range(200):
-        if world.events()[0]["delivered"]:
-            break
-        world.changes(world.state()["version"], wait_ms=50)
+    world.text(hana, "hi", wait_ms=30_000)
+    assert wait_for(lambda: bool(world.events()[0]["delivered"]), PATIENCE)
     first, second, third = panel.events
     assert [e["deliveryContext"]["isRedelivery"] for e in panel.events] == [False, True, True]
     for again in (second, third):
@@ -94,18 +93,18 @@ def test_a_failed_event_comes_again_when_redelivery_is_on(world, hana, panel):
 
 def test_a_failed_event_is_gone_when_redelivery_is_off(world, hana, panel):
     panel.statuses = [500]
-    world.text(hana, "hi", wait_ms=2000)
+    world.text(hana, "hi", wait_ms=30_000)
     world.wait_for_events()
     assert len(panel.bodies) == 1
 
 
 def test_any_event_can_be_delivered_again(world, hana, panel):
-    first = world.text(hana, "a", wait_ms=2000)
-    world.text(hana, "b", wait_ms=2000)
-    world.redeliver(first["event_id"], wait_ms=2000)
+    first = world.text(hana, "a", wait_ms=30_000)
+    world.text(hana, "b", wait_ms=30_000)
+    world.redeliver(first["event_id"], wait_ms=30_000)
     assert [event["message"]["text"] for event in panel.events] == ["a", "b", "a"]
     assert panel.events[-1]["deliveryContext"] == {"isRedelivery": True}
-    world.redeliver(last=2, wait_ms=2000)
+    world.redeliver(last=2, wait_ms=30_000)
     assert [event["message"]["text"] for event in panel.events][-2:] == ["a", "b"]
 
 
@@ -136,7 +135,7 @@ def test_any_event_at_all_can_be_sent(world, panel):
         {"type": "future", "mode": "active", "timestamp": 1, "webhookEventId": "01ABC"},
         {"type": "message", "mode": "standby"},
     ]
-    found = world.send_events(odd, together=True, wait_ms=2000)
+    found = world.send_events(odd, together=True, wait_ms=30_000)
     assert [delivery["delivered"] for delivery in found] == [True, True]
     assert panel.events == odd
 
@@ -157,23 +156,23 @@ def test_the_endpoint_can_be_read_and_set(line, world, hana, panel):
     path = "/v2/bot/channel/webhook/endpoint"
     assert line.get(path).body == {"endpoint": "https://demo.invalid/webhook", "active": True}
     assert line.request("PUT", path, {"endpoint": "https://demo.invalid/hook"}).status == 200
-    world.text(hana, "hi", wait_ms=2000)
+    world.text(hana, "hi", wait_ms=30_000)
     assert panel.paths == ["/hook"]
     for wrong in ("http://demo.invalid/", "https://", "https://a.example/" + "a" * 500, None):
         assert line.request("PUT", path, {"endpoint": wrong}).status == 400
     world.settings(endpoint=None)
     assert line.get(path).status == 404
-    assert world.text(hana, "hi", wait_ms=2000)["attempts"] == []
+    assert world.text(hana, "hi", wait_ms=30_000)["attempts"] == []
 
 
 def test_events_never_leave_this_machine(line, world, hana):
     endpoint = {"endpoint": "https://panel.example.com/webhook"}
     line.request("PUT", "/v2/bot/channel/webhook/endpoint", endpoint)
-    (attempt,) = world.text(hana, "hi", wait_ms=2000)["attempts"]
+    (attempt,) = world.text(hana, "hi", wait_ms=30_000)["attempts"]
     assert attempt["reason"] == "COULD_NOT_CONNECT"
 
 
 def test_the_webhook_switch_stops_events(world, hana, panel):
     world.settings(webhook_active=False)
-    world.text(hana, "hi", wait_ms=2000)
+    world.text(hana, "hi", wait_ms=30_000)
     assert panel.bodies == []

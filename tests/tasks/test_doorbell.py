@@ -14,7 +14,8 @@ from lineadmin import config as configuration
 from lineadmin import tasks
 from lineadmin.config import Config
 from lineadmin.tasks import doorbell, timetable
-from tests.conftest import make_config
+from tests.cli.processes import wait_for
+from tests.conftest import PATIENCE, make_config
 
 WITHOUT_DATABASE = "sqlite:///{}/x.db"
 
@@ -28,22 +29,25 @@ def shop(tmp_path: Path) -> Any:
 
 
 def test_a_ring_is_heard_at_once_and_a_burst_as_one(shop: Config) -> None:
-    heard: list[float] = []
-    done = threading.Event()
+    heard: list[str] = []
+    at_once, all_rung = threading.Event(), threading.Event()
 
     def hear() -> None:
-        heard.append(time.monotonic())
-        time.sleep(0.05)  # what waking the loops may take
-        done.set()
+        heard.append("a burst")
+        at_once.set()
+        all_rung.wait(PATIENCE)  # waking the loops takes as long as the ringing
 
     listener = doorbell.Listener(shop, hear)
     listener.start()
     try:
+        tasks.ring()
+        assert at_once.wait(PATIENCE)
         for _number in range(500):
             tasks.ring()
-        assert done.wait(10)
+        all_rung.set()
+        assert wait_for(lambda: len(heard) == 2, PATIENCE)
         time.sleep(0.3)
-        assert len(heard) <= 10
+        assert len(heard) == 2
     finally:
         listener.stop()
 
@@ -65,7 +69,7 @@ def test_a_successor_takes_the_address_over(shop: Config) -> None:
     try:
         first.stop()
         tasks.ring()
-        assert heard.wait(5)
+        assert heard.wait(PATIENCE)
     finally:
         second.stop()
 
@@ -82,7 +86,7 @@ def test_a_deep_folder_is_no_obstacle(tmp_path: Path) -> None:
     configuration.use(config)
     try:
         tasks.ring()
-        assert heard.wait(5)
+        assert heard.wait(PATIENCE)
     finally:
         configuration._current = before
         listener.stop()
@@ -96,7 +100,7 @@ def test_a_ring_costs_the_webhook_next_to_nothing(shop: Config) -> None:
         started = time.thread_time()
         for _number in range(1000):
             tasks.ring()
-        assert time.thread_time() - started < 0.2  # 0.2 ms each would still be nothing
+        assert time.thread_time() - started < 2  # 2 ms each, on the slowest of machines
     finally:
         listener.stop()
 
@@ -127,5 +131,5 @@ def test_a_ring_that_meets_a_restarted_server_is_rung_again(
     monkeypatch.setattr(timetable, "far_wake", far_wake)
     config = make_config("postgresql://nobody@127.0.0.1:9/elsewhere", tmp_path)
     doorbell._FarBell().ring(config)
-    assert heard.wait(10)
+    assert heard.wait(PATIENCE)
     assert rung == [config.database_url] * 2

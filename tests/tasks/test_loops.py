@@ -11,6 +11,7 @@ import pytest
 
 from lineadmin.tasks import loops
 from lineadmin.tasks.loops import Loop
+from tests.conftest import PATIENCE
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def started(db: Any) -> Any:
     yield start
     for loop in running:
         loop.request_stop()
-        loop.join(5)
+        loop.join(PATIENCE)
         assert not loop.is_alive()
 
 
@@ -47,7 +48,7 @@ class Work:
             raise answer
         return answer
 
-    def reaches(self, calls: int, seconds: float = 5) -> bool:
+    def reaches(self, calls: int, seconds: float = PATIENCE) -> bool:
         with self.called:
             return self.called.wait_for(lambda: self.calls >= calls, seconds)
 
@@ -105,5 +106,5 @@ def test_a_stop_is_quick_even_in_a_pause(started: Any, monkeypatch: pytest.Monke
     loop = started(work, is_due=lambda: True, poll=0.02)
     assert work.reaches(1)
     loop.request_stop()
-    loop.join(20)
+    loop.join(PATIENCE)
     assert not loop.is_alive()

@@ -24,7 +24,7 @@ from lineadmin.outbox import quota
 from lineadmin.staff.models import Audit
 from lineadmin.tasks import chores, timetable
 from lineadmin.tasks.worker import Timetable
-from tests.conftest import NOON, make_config
+from tests.conftest import NOON, PATIENCE, make_config
 from tests.factories import make_staff
 
 
@@ -138,13 +138,13 @@ def test_a_ring_wakes_a_worker_on_another_machine(config: Config, tmp_path: Path
         time.sleep(0.5)
         for _number in range(50):
             tasks.ring()
-        assert woken.wait(10)
+        assert woken.wait(PATIENCE)
     finally:
         configuration._current = before
         consumer.stop()
         for _worker, thread in consumer.worker_threads:
-            thread.join(5)
-        consumer.scheduler.join(5)
+            thread.join(PATIENCE)
+        consumer.scheduler.join(PATIENCE)
 
 
 def test_a_file_that_cannot_be_imported_keeps_no_chore_from_its_turn(

@@ -74,14 +74,14 @@ def at(line, clock):
 
 def follows(line, user_id, clock):
     at(line, clock)
-    line.client.follow(user_id, wait_ms=3000)
+    line.client.follow(user_id, wait_ms=30_000)
     tick(clock(), shop_clock.wall())
     return Friend.get(Friend.line_user_id == user_id)
 
 
 def says(line, user_id, text, clock):
     at(line, clock)
-    line.client.text(user_id, text, wait_ms=3000)
+    line.client.text(user_id, text, wait_ms=30_000)
     tick(clock(), shop_clock.wall())
     return Friend.get(Friend.line_user_id == user_id)
 
