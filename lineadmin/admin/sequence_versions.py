@@ -12,14 +12,14 @@ from lineadmin import clock, config
 from lineadmin.admin import two_tabs
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
 from lineadmin.admin.sequence_differences import differences
-from lineadmin.admin.sequence_editor import EditorRoutes
+from lineadmin.admin.sequence_editor import GROUPS, TRIGGER, EditorRoutes
 from lineadmin.admin.sequence_forms import steps_of
 from lineadmin.admin.sequence_trigger import trigger_sentence
 from lineadmin.i18n import _, format_count
 from lineadmin.sequences import actions, drafts, moves, transfer
 from lineadmin.sequences.definition import Definition, parse
 from lineadmin.sequences.models import Sequence, SequenceVersion
-from lineadmin.sequences.problems import problems
+from lineadmin.sequences.problems import Problem, problems
 from lineadmin.staff.models import Staff
 from lineadmin.tasks import doorbell
 
@@ -65,7 +65,7 @@ class VersionRoutes(EditorRoutes):
             branches=[branch.name for branch in definition.branches if definition.branched],
             changes=differences(live, definition),
             outlook=transfer.outlook(transfer.standing(row.id), definition),
-            problems=[actions.in_place(definition, one.path, one.sentence) for one in found],
+            problems=[(one.told(definition), _place(one)) for one in found],
         )
 
     @expose("/<int:sequence_id>/discard/", methods=("POST",))
@@ -237,3 +237,13 @@ def _told(listed: list[SequenceVersion], underway: Any, row: Sequence) -> list[d
             }
         )
     return told
+
+
+def _place(problem: Problem) -> str:
+    """What the editor has to select for it to be mended."""
+    if problem.step is not None:
+        branch, step = problem.step
+        return f"{branch}-{step + 1}"
+    if problem.path[0] == "branches":
+        return f"branch-{problem.path[1]}"
+    return TRIGGER if problem.path[0] == "trigger" else GROUPS

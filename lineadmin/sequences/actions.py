@@ -11,7 +11,7 @@ from typing import Any
 
 from lineadmin.db import atomic, insert_ignore
 from lineadmin.errors import Conflict, DomainError
-from lineadmin.i18n import _, _l
+from lineadmin.i18n import _l
 from lineadmin.outbox import resolve
 from lineadmin.outbox.models import OriginKind
 from lineadmin.sequences import enrolments
@@ -107,7 +107,7 @@ def publish(
         definition = definition_of(row)
         found = problems(definition, now=now, public_url=public_url)
         if found:
-            raise DefinitionError(in_place(definition, found[0].path, found[0].sentence))
+            raise DefinitionError(found[0].told(definition))
         if row.draft is None and row.live_version is not None:
             return None
         versions = SequenceVersion.select().where(SequenceVersion.sequence == row)
@@ -310,18 +310,6 @@ def check_priority(value: Any) -> int:
             field="priority",
         )
     return value
-
-
-def in_place(definition: Definition, path: tuple[str | int, ...], sentence: str) -> str:
-    """A problem's sentence with the branch and step it is about."""
-    if len(path) < 4 or path[2] != "steps":
-        return sentence
-    branch = definition.branches[int(path[1])]
-    step = int(path[3]) + 1
-    if not definition.branched:
-        return _("Step %(step)s: %(sentence)s", step=step, sentence=sentence)
-    name = branch.name or _("Everyone else")
-    return _("%(branch)s, step %(step)s: %(sentence)s", branch=name, step=step, sentence=sentence)
 
 
 def change(row: Sequence, version: int | None, **fields: Any) -> None:

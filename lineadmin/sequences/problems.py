@@ -53,6 +53,31 @@ class Problem:
             return int(self.path[1]), int(self.path[3])
         return None
 
+    def told(self, definition: Definition) -> str:
+        """The sentence with the branch and step it is about."""
+        if self.path[0] != "branches" or not (definition.branched or self.step):
+            return self.sentence
+        branch = called(definition, int(self.path[1]))
+        if self.step is None:
+            return _("%(branch)s: %(sentence)s", branch=branch, sentence=self.sentence)
+        step = self.step[1] + 1
+        if not definition.branched:
+            return _("Step %(step)s: %(sentence)s", step=step, sentence=self.sentence)
+        return _(
+            "%(branch)s, step %(step)s: %(sentence)s",
+            branch=branch,
+            step=step,
+            sentence=self.sentence,
+        )
+
+
+def called(definition: Definition, number: int) -> str:
+    """What a branch is called where it may have no name yet."""
+    branch = definition.branches[number]
+    if branch.otherwise:
+        return branch.name or _("Everyone else")
+    return branch.name or _("Branch %(number)s", number=number + 1)
+
 
 def problems(
     definition: Definition, *, now: datetime, public_url: str | None, path: Path = ()
@@ -132,15 +157,11 @@ def _condition_problems(branch: Branch) -> Iterator[str]:
 
 
 def _overlap(definition: Definition, earlier: int, later: int, ages: str) -> str:
-    names = [
-        definition.branches[one].name or _("Branch %(number)s", number=one + 1)
-        for one in (earlier, later)
-    ]
     return _(
         "The ages of “%(one)s” and “%(two)s” overlap: %(ages)s. "
         "Let one end where the other begins (25 or more begins at 25, below 25 ends at 24).",
-        one=names[0],
-        two=names[1],
+        one=called(definition, earlier),
+        two=called(definition, later),
         ages=ages,
     )
 

@@ -48,7 +48,9 @@ async function send() {
   let answer;
   let told;
   try {
-    answer = await fetch(form.action, { method: "POST", body, headers: { "X-Autosave": "1" } });
+    // Whoever leaves the page while a word is being written keeps it.
+    const keepalive = document.visibilityState === "hidden";
+    answer = await fetch(form.action, { method: "POST", body, headers: { "X-Autosave": "1" }, keepalive });
     if (!answer.ok || answer.redirected) throw new Error();
     told = await answer.json();
   } catch {

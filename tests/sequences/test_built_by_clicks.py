@@ -216,6 +216,44 @@ def test_two_branches_of_three_steps_in_forty_acts(
         f"謝謝你 {MENU}",
     ]
     assert [step["after_days"] for step in steps] == [1, 7, 7]
+    _dragged_by_a_finger(page, first, third)
+    ways = [step["messages"][0]["text"] for step in _steps_of(row)]
+    assert ways == ["{name}，歡迎！", f"謝謝你 {MENU}", "新品投票"]
+
+    # Whoever leaves in the middle of a word keeps it.
+    hand.type("文字", "新品投票，明天截止")
+    page.goto(f"{live}/admin/")
+    for _wait in range(300):
+        if _steps_of(row)[2]["messages"] == [{"text": "新品投票，明天截止"}]:
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail("what was typed is gone")
+
+
+def _steps_of(row: Sequence) -> list[Any]:
+    """The steps of everyone else, as the editor has them."""
+    return list(dump(actions.definition_of(Sequence.get_by_id(row.id)))["branches"][1]["steps"])
+
+
+def _dragged_by_a_finger(page: Any, card: Any, last: Any) -> None:
+    """A finger holds a card until it comes loose, and lets go of it behind the last one."""
+    fingers = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": x, "y": y} for x, y in points]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    card.scroll_into_view_if_needed()
+    here, there = card.bounding_box(), last.bounding_box()
+    x, y = here["x"] + 30, here["y"] + 20
+    touch("touchStart", (x, y))
+    expect(card).to_have_class(re.compile("dragged"))
+    for share in (0.5, 1.0):
+        touch("touchMove", (x, y + share * (there["y"] + there["height"] - 4 - y)))
+    with page.expect_navigation():
+        touch("touchEnd")
+    expect(last).to_be_focused()
 
 
 SATURDAY = stage.at("2030-11-23", "15:00")

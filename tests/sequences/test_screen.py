@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import Any
@@ -116,6 +117,22 @@ def test_nothing_is_published_before_every_step_has_a_message(panel: Panel) -> N
     row = Sequence.get_by_id(row.id)
     assert row.enabled
     assert SequenceVersion.get().number == 1
+
+
+def test_what_is_missing_is_told_with_its_branch_and_leads_there(panel: Panel) -> None:
+    row = make(panel)
+    for _branch in range(2):
+        version = Sequence.get_by_id(row.id).version
+        panel.post(f"/admin/sequences/{row.id}/branch/add/", {"version": version})
+    asked = html.unescape(panel.get(f"/admin/sequences/{row.id}/publish/").text)
+    told = re.findall(r'<li><a href="[^"]*\?at=([^"#]+)#panel">([^<]+)</a>', asked)
+    assert told == [
+        ("branch-0", "分支 1：請選擇這個分支的對象。"),
+        ("0-1", "分支 1，第 1 步：請至少寫一則訊息。"),
+        ("branch-1", "分支 2：請選擇這個分支的對象。"),
+        ("1-1", "分支 2，第 1 步：請至少寫一則訊息。"),
+        ("2-1", "其他好友，第 1 步：請至少寫一則訊息。"),
+    ]
 
 
 def test_a_draft_changes_nothing_for_friends_until_it_is_published(panel: Panel) -> None:
