@@ -17,10 +17,12 @@ from lineadmin.coupons.models import (
     RedemptionTry,
 )
 from lineadmin.friends.models import (
+    Branch,
     Field,
     Friend,
     FriendField,
     FriendImport,
+    FriendPlace,
     FriendTag,
     Source,
     Tag,
@@ -73,7 +75,9 @@ MODELS: tuple[type[Model], ...] = (
     Setting,
     Heartbeat,
     Source,
+    Branch,
     Friend,
+    FriendPlace,
     Tag,
     FriendTag,
     Field,

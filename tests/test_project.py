@@ -52,6 +52,12 @@ def _parts(sql):
     plain = re.sub(r'["\s]+|IF NOT EXISTS', "", sql)
     if not plain.startswith("CREATETABLE"):
         return plain
+    # A column that is added later names what it leads to beside it, not at the table's end.
+    plain = re.sub(
+        r"(\w+_id)INTEGER(REFERENCES\w+\(id\)ONDELETE[A-Z]+)",
+        r"\1INTEGER,FOREIGNKEY(\1)\2",
+        plain,
+    )
     name, _paren, columns = plain.partition("(")
     return name, sorted(re.split(r",(?![^(]*\))", columns[:-1]))
 

@@ -47,6 +47,7 @@ AREAS = (
     "inbox",
     "connection",
     "shop_settings",
+    "branches",
     "plan",
     "people",
     "audit",

@@ -7,6 +7,7 @@ from typing import Any
 from wtforms import SelectField, StringField, TextAreaField, validators
 
 from lineadmin.admin.forms import StaffForm, stripped
+from lineadmin.branches.actions import all_branches
 from lineadmin.errors import DomainError
 from lineadmin.friends import attributes, fields
 from lineadmin.friends.models import Field, Friend, FriendField
@@ -36,6 +37,7 @@ def form_class() -> type[StaffForm]:
         "region": _select(_l("Region"), [unknown, *REGIONS.items()]),
         "os": _select(_l("OS"), [unknown, *SYSTEMS.items()]),
         "source": _select(_l("Gained-through path"), [unknown, *sources]),
+        **_home_branch(unknown),
         **{f"{OWN}{field.key}": _own(field, unknown) for field in fields.all_fields()},
         "note": TextAreaField(
             _l("Note"),
@@ -60,6 +62,7 @@ def stored(friend: Friend) -> dict[str, Any]:
         "region": friend.region or "",
         "os": friend.os or "",
         "source": str(friend.source_id or ""),
+        "branch": str(friend.branch_id or ""),
         "note": friend.note,
         **own,
     }
@@ -79,6 +82,8 @@ def read(form: StaffForm, now: Any) -> tuple[dict[str, Any], dict[str, str]]:
         "source": int(form["source"].data) if form["source"].data else None,
         "note": (form["note"].data or "").replace("\r\n", "\n").strip(),
     }
+    if "branch" in form:
+        changes["branch"] = int(form["branch"].data) if form["branch"].data else None
     own = {
         field.short_name.removeprefix(OWN): field.data or ""
         for field in form
@@ -92,6 +97,17 @@ def refuse(form: StaffForm, error: DomainError) -> bool:
     if error.field and f"{OWN}{error.field}" in form:
         error.field = f"{OWN}{error.field}"
     return form.refuse(error)
+
+
+def _home_branch(unknown: tuple[str, str]) -> dict[str, Any]:
+    """Only where the shop has branches. Left as it is, it goes on following her places."""
+    branches = [
+        (str(row.id), row.name if row.active else _("%(name)s (closed)", name=row.name))
+        for row in all_branches()
+    ]
+    if not branches:
+        return {}
+    return {"branch": _select(_l("Home branch"), [unknown, *branches])}
 
 
 def _select(label: Any, choices: list[tuple[str, Any]]) -> SelectField:

@@ -214,6 +214,7 @@ _MEANINGS: dict[str, Any] = {
     "birth_year": _l("Four digits, such as 1998"),
     "region": _l("tw_01 to tw_22, or a name such as 台北市"),
     "os": _l("ios, android or other"),
+    "home_branch": _l("The code of a branch"),
     "tags": _l("Tags with | between them; new ones are made"),
 }
 

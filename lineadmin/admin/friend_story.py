@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lineadmin import i18n
+from lineadmin.branches import distance
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.coupons.states import STATE_LABELS, State, state_of
 from lineadmin.friends import attributes
-from lineadmin.friends.models import Friend
+from lineadmin.friends.models import Friend, FriendPlace
 from lineadmin.friends.regions import ORIGINS
 from lineadmin.i18n import _
 from lineadmin.inbox.models import InboundMessage
@@ -92,6 +93,7 @@ def facts(friend: Friend, now: datetime) -> list[tuple[str, str, str]]:
     source = friend.source.name if friend.source is not None else ""
     return [
         *lines,
+        *_place(friend),
         (
             _("Gained-through path"),
             source,
@@ -106,6 +108,20 @@ def facts(friend: Friend, now: datetime) -> list[tuple[str, str, str]]:
         (_("Last active"), i18n.format_datetime(friend.last_seen_at), ""),
         (_("First heard of"), i18n.format_datetime(friend.first_seen_at), ""),
     ]
+
+
+def _place(friend: Friend) -> list[tuple[str, str, str]]:
+    """The branch nearest to the place she sent last."""
+    place = FriendPlace.get_or_none(FriendPlace.friend == friend.id)
+    if place is None or place.nearest is None or place.metres is None:
+        return []
+    sent = _("from the location she sent on %(day)s", day=i18n.format_date(place.sent_at))
+    near = _(
+        "%(name)s, about %(distance)s",
+        name=place.nearest.name,
+        distance=distance.told(place.metres),
+    )
+    return [(_("Nearest branch"), near, sent)]
 
 
 def _origin(code: str) -> str:

@@ -70,6 +70,10 @@ class ShopForm(StaffForm):
             "in quiet hours; never to friends who want no notifications."
         ),
     )
+    branch_reply = BooleanField(
+        _l("Answer a friend's location with the nearest branch"),
+        description=_l("A free reply with its name, distance, address and a link to the map."),
+    )
     cap_on = BooleanField(_l("Limit how often a friend hears from us"))
     cap_messages = IntegerField(
         _l("At most … messages"), [validators.Optional(), validators.NumberRange(1, 100)]
@@ -89,6 +93,7 @@ class ShopForm(StaffForm):
             **({} if self.wake_tries.data is None else {"wake_tries": self.wake_tries.data}),
             "first_greeting_falls_back": self.first_greeting_falls_back.data,
             "order_notices": self.order_notices.data,
+            "branch_reply": self.branch_reply.data,
         }
         if self.quiet_on.data and not (changes["quiet_from"] and changes["quiet_until"]):
             raise DomainError(_l("Quiet hours need both a start and an end."), field="quiet_from")

@@ -11,7 +11,7 @@ from lineadmin import i18n, journal
 from lineadmin.db import atomic
 from lineadmin.errors import Conflict, DomainError
 from lineadmin.friends import fields
-from lineadmin.friends.models import Field, Friend, FriendField, Source
+from lineadmin.friends.models import Branch, Field, Friend, FriendField, Source
 from lineadmin.friends.regions import GENDERS, REGIONS, SYSTEMS
 from lineadmin.i18n import _, _l
 from lineadmin.staff import audit
@@ -26,6 +26,7 @@ _ORIGIN_OF = {
     "region": "region_origin",
     "os": "os_origin",
     "source": "source_origin",
+    "branch": "branch_origin",
 }
 
 
@@ -105,7 +106,8 @@ def edit_friend(
 ) -> bool:
     """Correct what is known about a friend; False where nothing differs.
 
-    :param changes: gender, birth_year, birthday, region, os, note, source (an id), all optional
+    :param changes: gender, birth_year, birthday, region, os, note, source and branch (ids), all
+        optional
     :param own: values of the shop's fields by key, as written
     :raises DomainError: a value cannot be right; nothing was saved
     :raises Conflict: somebody else saved this friend since the form was opened
@@ -119,10 +121,15 @@ def edit_friend(
     if not checked and not parsed:
         return False
     before = {key: _now(friend, key) for key in checked}
+    if "branch" in checked:
+        before["branch"] = _branch_name(before["branch"])
     before |= {key: _words(by_key[key], held.get(key, ("", None))) for key in parsed}
-    after = checked | {key: _words(by_key[key], value) for key, value in parsed.items()}
+    after = {**checked, **_branch_words(checked)}
+    after |= {key: _words(by_key[key], value) for key, value in parsed.items()}
     with atomic():
         origins = {_ORIGIN_OF[key]: "staff" for key in checked if key in _ORIGIN_OF}
+        if "branch" in checked and checked["branch"] is None:
+            origins["branch_origin"] = ""  # the next place she sends may tell again
         changed = (
             Friend.update(**checked, **origins, version=Friend.version + 1)
             .where((Friend.id == friend.id) & (Friend.version == version))
@@ -159,6 +166,9 @@ def known_about(friend: Friend, *, now: datetime) -> list[Known]:
         Known("region", _("Region"), _label(REGIONS, friend.region), friend.region_origin),
         Known("os", _("OS"), _label(SYSTEMS, friend.os), friend.os_origin),
     ]
+    if friend.branch_id is not None or Branch.select().exists():
+        home = _branch_name(friend.branch_id)
+        lines.append(Known("branch", _("Home branch"), home, friend.branch_origin))
     rows = {row.field_id: row for row in FriendField.select().where(FriendField.friend == friend)}
     for field in fields.all_fields():
         row = rows.get(field.id)
@@ -180,7 +190,16 @@ def source_choices() -> list[Source]:
 
 
 def _now(friend: Friend, key: str) -> Any:
-    return friend.source_id if key == "source" else getattr(friend, key)
+    return getattr(friend, f"{key}_id" if key in ("source", "branch") else key)
+
+
+def _branch_name(branch_id: int | None) -> str:
+    row = None if branch_id is None else Branch.get_or_none(Branch.id == branch_id)
+    return "" if row is None else str(row.name)
+
+
+def _branch_words(values: dict[str, Any]) -> dict[str, str]:
+    return {"branch": _branch_name(values["branch"])} if "branch" in values else {}
 
 
 def _check(values: dict[str, Any]) -> None:
@@ -194,6 +213,9 @@ def _check(values: dict[str, Any]) -> None:
         raise DomainError(
             _l("A note has at most %(count)s characters.", count=LONGEST_NOTE), field="note"
         )
+    branch = values.get("branch")
+    if branch is not None and not Branch.select().where(Branch.id == branch).exists():
+        raise DomainError(_l("This branch does not exist any more."), field="branch")
     source = values.get("source")
     if source is not None and not Source.select().where(Source.id == source).exists():
         raise DomainError(_l("This source does not exist any more."), field="source")

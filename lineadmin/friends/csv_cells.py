@@ -10,7 +10,7 @@ from typing import Any
 from lineadmin.errors import DomainError
 from lineadmin.friends import attributes, csv_form, fields, tags
 from lineadmin.friends.csv_rows import Row
-from lineadmin.friends.models import Field, Source, Tag
+from lineadmin.friends.models import Branch, Field, Source, Tag
 from lineadmin.friends.regions import SYSTEMS, region_code
 from lineadmin.i18n import _, _l
 from lineadmin.line.limits import USER_ID_PATTERN
@@ -34,6 +34,7 @@ class Lookup:
         self.now = now
         self.fields: dict[str, Field] = {one.key: one for one in fields.all_fields()}
         self.sources = {one.code: one.id for one in Source.select()}
+        self.branches = {one.code: one.id for one in Branch.select()}
         self.tags = {one.name: one for one in Tag.select()}
 
     def read(self, columns: list[str], cells: list[str]) -> Row:
@@ -74,6 +75,12 @@ class Lookup:
             row.name = value
         elif column == "source":
             row.source_id = self._read_source(value)
+        elif column == csv_form.HOME_BRANCH:
+            if value not in self.branches:
+                raise DomainError(
+                    _("There is no branch with the code “%(code)s”. Add it first.", code=value[:40])
+                )
+            row.values["branch_id"] = self.branches[value]
         else:
             row.values[column] = self._read_value(column, value)
 

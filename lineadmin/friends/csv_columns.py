@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lineadmin.errors import DomainError
-from lineadmin.friends.csv_form import KEY_COLUMN, check_header
+from lineadmin.friends.csv_form import HOME_BRANCH, KEY_COLUMN, check_header
 from lineadmin.friends.models import Field
 from lineadmin.i18n import _l
 
@@ -27,6 +27,7 @@ _OTHER_NAMES = {
     "region": ("area", "地區", "縣市", "居住地", "地域"),
     "os": ("作業系統", "手機系統", "system"),
     "tags": ("tag", "標籤", "タグ"),
+    HOME_BRANCH: ("homebranch", "branch", "所屬門市", "門市", "分店", "店舗", "所属店舗"),
 }
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from peewee import Expression
 
 from lineadmin.friends import fields
-from lineadmin.friends.csv_form import COLUMNS, neutralise
-from lineadmin.friends.models import Friend, FriendField, FriendTag, Source, Tag
+from lineadmin.friends.csv_form import COLUMNS, HOME_BRANCH, neutralise
+from lineadmin.friends.models import Branch, Friend, FriendField, FriendTag, Source, Tag
 from lineadmin.friends.tags import SEPARATOR
 
 BATCH = 1000
@@ -26,7 +26,11 @@ def export_csv(where: Expression | None = None) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     buffer.write(BOM)
-    writer.writerow([*COLUMNS, *(field.key for field in own)])
+    branches = {row.id: row.code for row in Branch.select()}
+    if any(field.key == HOME_BRANCH for field in own):
+        branches = {}
+    more = [HOME_BRANCH] if branches else []
+    writer.writerow([*COLUMNS, *more, *(field.key for field in own)])
     after = 0
     while True:
         page = Friend.select().where(Friend.id > after)
@@ -38,6 +42,8 @@ def export_csv(where: Expression | None = None) -> Iterator[str]:
         for friend in friends:
             mine = values.get(friend.id, {})
             row = _cells(friend, sources, tags.get(friend.id, []))
+            if branches:
+                row.append(branches.get(friend.branch_id or 0, ""))
             row += [fields.write_value(field, mine.get(field.id)) for field in own]
             writer.writerow([neutralise(cell) for cell in row])
         yield buffer.getvalue()

@@ -24,6 +24,7 @@ COLUMNS = (
     "tags",
 )
 KEY_COLUMN = COLUMNS[0]
+HOME_BRANCH = "home_branch"  # only of a shop with branches, whose own field is not called so
 PIECE = 1 << 20
 
 # A cell that begins like this is run as a formula by spreadsheets. Apostrophes in front count too,
@@ -67,7 +68,7 @@ def check_header(header: list[str], own_keys: list[str]) -> list[str]:
     columns = [cell.strip() for cell in header]
     while columns and not columns[-1]:
         columns.pop()
-    known = (*COLUMNS, *own_keys)
+    known = tuple(dict.fromkeys((*COLUMNS, HOME_BRANCH, *own_keys)))
     for column in columns:
         if column not in known:
             raise DomainError(

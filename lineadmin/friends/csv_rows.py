@@ -20,6 +20,7 @@ _ORIGINS = {
     "birth_year": "birth_origin",
     "region": "region_origin",
     "os": "os_origin",
+    "branch_id": "branch_origin",
 }
 
 
@@ -30,7 +31,7 @@ class Row:
     user_id: str
     name: str = ""
     source_id: int | None = None
-    values: dict[str, Any] = field(default_factory=dict)  # gender, birth_year, region, os
+    values: dict[str, Any] = field(default_factory=dict)  # keys of _ORIGINS
     own: dict[int, tuple[str, float | None]] = field(default_factory=dict)  # by field id
     tags: list[str] = field(default_factory=list)
 
@@ -100,7 +101,8 @@ def _save_values(rows: list[Row], friends: dict[str, Friend], now: datetime) -> 
 
 def _write(friends: list[Friend]) -> None:
     """Update many friends at once: as inserts that meet the rows they are about."""
-    kept = ["display_name", "source", "source_origin", *_ORIGINS, *_ORIGINS.values()]
+    known = ["branch" if key == "branch_id" else key for key in _ORIGINS]
+    kept = ["display_name", "source", "source_origin", *known, *_ORIGINS.values()]
     columns = [Friend._meta.fields[name] for name in kept]
     rows = [
         {

@@ -29,6 +29,7 @@ RESERVED = frozenset(
         "region",
         "os",
         "tags",
+        "home_branch",
     }
 )
 

@@ -29,6 +29,19 @@ class Source(BaseModel):
     merged_into = IntegerField(null=True)  # printed codes of it lead to that source
 
 
+class Branch(BaseModel):
+    """A place of the shop's that friends can come to, known by its code in files and conditions."""
+
+    code = CharField(unique=True, max_length=40)
+    name = CharField()
+    address = CharField(default="", max_length=100)
+    latitude = FloatField()
+    longitude = FloatField()
+    active = BooleanField(default=True)  # closed ones are nobody's nearest any more
+    created_at = UTCDateTimeField()
+    version = IntegerField(default=1)
+
+
 class Friend(BaseModel):
     """A person on LINE whom the shop has learned of through any event or a CSV.
 
@@ -61,6 +74,9 @@ class Friend(BaseModel):
     region_origin = CharField(max_length=10, default="")
     os = CharField(max_length=8, null=True)  # ios | android | other
     os_origin = CharField(max_length=10, default="")
+    # Her home branch: what anybody said, or the nearest to the place she sent last.
+    branch = ForeignKeyField(Branch, null=True, on_delete="RESTRICT", index=False)
+    branch_origin = CharField(max_length=10, default="", constraints=[SQL("DEFAULT ''")])
     note = TextField(default="")  # staff's own words
     profile_due_at = UTCDateTimeField(null=True)  # real time; set while LINE's profile is wanted
     profile_tries = IntegerField(default=0)
@@ -68,6 +84,7 @@ class Friend(BaseModel):
     profile_gone = BooleanField(default=False)  # LINE answered 404: she left or blocked us
     version = IntegerField(default=1)
     source_id: int | None
+    branch_id: int | None
 
     class Meta:
         indexes = (
@@ -111,6 +128,37 @@ Friend.add_index(
         where=SQL("source_id IS NOT NULL"),
     )
 )
+# Who belongs to a branch; few shops have any.
+Friend.add_index(
+    Friend.index(Friend.branch, name="friend_branch", where=SQL("branch_id IS NOT NULL"))
+)
+
+
+class FriendPlace(BaseModel):
+    """The last place a friend sent us, and the branch nearest to it.
+
+    It counts for some months (places.LIVES), and goes when she takes the message back.
+    """
+
+    friend = ForeignKeyField(Friend, unique=True, on_delete="CASCADE")
+    latitude = FloatField()
+    longitude = FloatField()
+    sent_at = UTCDateTimeField()  # shop time
+    message_id = CharField(max_length=64, default="")
+    nearest = ForeignKeyField(Branch, null=True, on_delete="RESTRICT", index=False)
+    metres = IntegerField(null=True)  # as the crow flies, to the nearest branch
+    map_version = IntegerField()  # of the list of branches it was reckoned by
+    friend_id: int
+    nearest_id: int | None
+
+    class Meta:
+        indexes = (
+            (("nearest", "friend"), False),
+            (("metres", "friend"), False),
+            (("map_version",), False),
+            (("sent_at",), False),
+            (("message_id",), False),
+        )
 
 
 class Tag(BaseModel):
@@ -182,9 +230,11 @@ __all__ = [
     "BLOCKED",
     "FRIEND",
     "UNKNOWN",
+    "Branch",
     "Field",
     "Friend",
     "FriendField",
+    "FriendPlace",
     "FriendTag",
     "Source",
     "Tag",

@@ -128,10 +128,10 @@ def in_use(code: str) -> Source | None:
     return source
 
 
-def suggested_code(name: str, taken: set[str]) -> str:
-    """A code for a new source, from what of its name can stand in an address."""
+def suggested_code(name: str, taken: set[str], otherwise: str = "source") -> str:
+    """A code for a new source or branch, from what of its name can stand in an address."""
     base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30]
-    base = base if CODE.fullmatch(base) and base != UNKNOWN_CODE else "source"
+    base = base if CODE.fullmatch(base) and base != UNKNOWN_CODE else otherwise
     code, number = base, 1
     while code in taken:
         number += 1

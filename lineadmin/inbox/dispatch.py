@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lineadmin import journal
+from lineadmin.branches import places
 from lineadmin.friends import actions as friends
 from lineadmin.friends.actions import Known
 from lineadmin.friends.models import Tag
@@ -21,10 +22,20 @@ from lineadmin.friends.words import OPT_IN_DATA, OPT_OUT_DATA, is_opt_in, is_opt
 from lineadmin.inbox import messages
 from lineadmin.inbox.models import InboundEvent
 from lineadmin.line.parse import Event
-from lineadmin.replies import greeting, lottery_answer, match, spoken, topic_answer
+from lineadmin.replies import branch_answer, greeting, lottery_answer, match, spoken, topic_answer
 from lineadmin.replies.greeting import Greeting
 from lineadmin.replies.models import ReplyRule
-from lineadmin.replies.owed import ENTRY, GREETING, KEYWORD, LINK, LOTTERY, OPT_OUT, TOPIC, Owed
+from lineadmin.replies.owed import (
+    BRANCH,
+    ENTRY,
+    GREETING,
+    KEYWORD,
+    LINK,
+    LOTTERY,
+    OPT_OUT,
+    TOPIC,
+    Owed,
+)
 from lineadmin.settings import shop_zone
 from lineadmin.staff import linking
 from lineadmin.tracking import entry
@@ -130,6 +141,7 @@ def _message(scene: Scene) -> Owed | None:
         return None
     journal.record(friend.id, "message", value=answer.told(scene.event), at=scene.at)
     observe_place(friend.id, scene.event.address, at=scene.at)
+    _place(scene, friend)
     if answer.rule is not None:
         _count_hit(answer.rule, friend, scene.at)
     return scene.owed(
@@ -139,6 +151,12 @@ def _message(scene: Scene) -> Owed | None:
         rule_id=answer.rule.id if answer.rule else 0,
         message_id=kept,
     )
+
+
+def _place(scene: Scene, friend: Known) -> None:
+    where = scene.event.location
+    if where is not None:
+        places.sent(friend.id, *where, message_id=scene.event.message_id or "", at=scene.at)
 
 
 @dataclass(frozen=True)
@@ -163,7 +181,12 @@ class _Answer:
 
 def _answer_to(scene: Scene, friend: Known) -> _Answer:
     text = scene.event.text
-    if text is None or not scene.may_reply:
+    if not scene.may_reply:
+        return _Answer()
+    if scene.event.location is not None:
+        parts = branch_answer.near(scene.event.location, friend.language)
+        return _Answer(BRANCH, parts, understood=bool(parts))
+    if text is None:
         return _Answer()
     if is_opt_out(text):
         return _Answer(OPT_OUT, _opt_out(scene, friend), understood=True)
@@ -215,6 +238,7 @@ def _unsend(scene: Scene) -> None:
     friend = _friend(scene)
     messages.take_back(scene.event, friend.id if friend else None, at=scene.at)
     if friend is not None:
+        places.take_back(friend.id, scene.event.message_id or "", at=scene.at)
         journal.record(friend.id, "unsent", at=scene.at)
 
 

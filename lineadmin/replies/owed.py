@@ -28,7 +28,7 @@ from lineadmin.outbox.plan import queue_one
 from lineadmin.outbox.replies import ReplyOutcome, reply_once
 
 GREETING, KEYWORD, OPT_OUT, LINK = "greeting", "keyword", "opt_out", "link"
-LOTTERY, ENTRY, TOPIC = "lottery", "entry", "topic"
+LOTTERY, ENTRY, TOPIC, BRANCH = "lottery", "entry", "topic", "branch"
 # What a coupon's copy remembers; every other reply is called "reply".
 COUPON_ORIGINS = (GREETING, LOTTERY)
 
@@ -41,9 +41,9 @@ GREETING_STAYS_FRESH = timedelta(hours=24)
 class Owed:
     """One reply that has to be given: whose, why, and with what.
 
-    `origin`: greeting | keyword | opt_out | link | lottery | entry | topic; `rule_id` is the
-    keyword rule's. `parts` are in JSON form. `first` marks a first greeting, which may follow as a
-    push where the free reply certainly did not arrive.
+    `origin`: greeting | keyword | opt_out | link | lottery | entry | topic | branch; `rule_id` is
+    the keyword rule's. `parts` are in JSON form. `first` marks a first greeting, which may follow
+    as a push where the free reply certainly did not arrive.
     """
 
     friend_id: int

@@ -326,6 +326,7 @@ _ATTRIBUTES: dict[str, tuple[dict[str, Any], Any]] = {
     "birthday": ({}, _l("Birthday")),
     "region": (REGIONS, _l("Region")),
     "os": (SYSTEMS, _l("OS")),
+    "branch": ({}, _l("Home branch")),
 }
 
 

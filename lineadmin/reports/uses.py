@@ -19,6 +19,7 @@ from lineadmin.coupons.models import Coupon
 from lineadmin.friends.models import Tag
 from lineadmin.i18n import _, _l
 from lineadmin.replies.models import ReplyRule
+from lineadmin.segments.about_branches import BRANCH_FIELDS
 from lineadmin.segments.fields import KNOWN
 from lineadmin.segments.models import Segment, TagRule
 from lineadmin.segments.tree import Leaf, TreeError, leaves
@@ -93,6 +94,14 @@ def of_field(key: str) -> list[Use]:
         lambda trigger: (trigger.get("date") or {}).get("field") == key,
     )
     return [*asked, *_surveys(lambda one: one.field == key)]
+
+
+def of_branch(code: str) -> list[Use]:
+    """What asks for this branch."""
+    return _uses(
+        lambda leaf: leaf.kind in BRANCH_FIELDS and leaf.op not in KNOWN and code in leaf.values,
+        lambda trigger: False,
+    )
 
 
 def told(uses: list[Use]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lineadmin.i18n import _l
 from lineadmin.segments import (  # noqa: F401  (they fill the registry)
+    about_branches,
     about_deeds,
     about_friend,
     about_members,

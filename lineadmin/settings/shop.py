@@ -36,6 +36,7 @@ class ShopSettings:
     approval_twd: int | None = None  # … and one that costs more than this beyond the plan
     wake_tries: int = 3  # unanswered wake-up messages until a friend is let sleep; 0 = no end
     order_notices: bool = False  # friends are told how far their orders are
+    branch_reply: bool = False  # a place a friend sends is answered with the nearest branch
     first_greeting_falls_back: bool = True  # a refused free greeting goes out as a push
 
     @property

@@ -10,6 +10,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
+from lineadmin.shopfile.branches import dump_branches
 from lineadmin.shopfile.goods import dump_categories
 from lineadmin.shopfile.groups import dump_segments
 from lineadmin.shopfile.lotteries import dump_lotteries
@@ -57,6 +58,7 @@ def as_data() -> dict[str, Any]:
         "tags": dump_tags(),
         "fields": dump_fields(),
         "sources": dump_sources(),
+        "branches": dump_branches(),
         "categories": dump_categories(),
         "segments": dump_segments(),
         "coupons": dump_coupons(),

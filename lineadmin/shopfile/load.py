@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lineadmin.db import atomic
+from lineadmin.shopfile.branches import load_branches
 from lineadmin.shopfile.context import Context, Report
 from lineadmin.shopfile.coupon_rules import load_coupon_rules
 from lineadmin.shopfile.goods import load_categories
@@ -33,6 +34,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("tags", load_tags),
     ("fields", load_fields),
     ("sources", load_sources),
+    ("branches", load_branches),
     ("coupons", load_coupons),
     ("lotteries", load_lotteries),
     ("categories", load_categories),

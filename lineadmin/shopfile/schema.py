@@ -84,6 +84,7 @@ class Shop(Part):
     reserve_messages: StrictInt | None = None
     wake_tries: StrictInt | None = None
     order_notices: StrictBool | None = None
+    branch_reply: StrictBool | None = None
     approval: Approval | None = None
 
 
@@ -112,6 +113,17 @@ class SourcePart(Part):
     name: Name | None = None
     archived: StrictBool | None = None
     merged_into: Name | None = None  # the code of another source
+
+
+class BranchPlacePart(Part):
+    """A branch of the shop's, known by its code."""
+
+    code: Name
+    name: Name | None = None
+    address: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    active: StrictBool | None = None
 
 
 class CategoryPart(Part):
@@ -403,6 +415,7 @@ class ShopFile(Part):
     tags: list[TagPart] | None = None
     fields: list[FieldPart] | None = None
     sources: list[SourcePart] | None = None
+    branches: list[BranchPlacePart] | None = None
     categories: list[CategoryPart] | None = None
     segments: list[SegmentPart] | None = None
     coupons: list[CouponPart] | None = None

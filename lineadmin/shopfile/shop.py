@@ -38,6 +38,7 @@ def load_shop(part: Shop, context: Context) -> None:
             "reserve_messages",
             "wake_tries",
             "order_notices",
+            "branch_reply",
         )
         if getattr(part, key) is not None
     }
@@ -111,5 +112,6 @@ def dump_shop() -> dict[str, Any]:
         "reserve_messages": now.reserve_messages,
         "wake_tries": now.wake_tries,
         "order_notices": now.order_notices,
+        **({"branch_reply": True} if now.branch_reply else {}),
         "approval": approval if any(value is not None for value in approval.values()) else None,
     }

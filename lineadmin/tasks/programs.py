@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lineadmin.branches import places
 from lineadmin.broadcasts import run as broadcasts
 from lineadmin.members import points
 from lineadmin.reminders import advance as reminders
@@ -51,6 +52,11 @@ PROGRAMS: tuple[Program, ...] = (
         lambda now, _wall, stopping, _most: points.expire(now, stopping),
         lambda now: points.is_due(now),
         lambda now: points.next_moment(now),
+    ),
+    Program(
+        "places",
+        lambda now, _wall, stopping, _most: places.keep_up(now, stopping),
+        lambda now: places.is_due(now),
     ),
     Program(
         "tags",

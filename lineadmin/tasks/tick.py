@@ -35,6 +35,7 @@ class Counts:
     tags: int = 0
     topics: int = 0
     points: int = 0
+    places: int = 0
     outbox: outbox_counts.Counts = field(default_factory=outbox_counts.Counts)
     failed: list[str] = field(default_factory=list)
 
@@ -51,6 +52,7 @@ class Counts:
             *([f"tags {self.tags}"] if self.tags else []),
             *([f"topics {self.topics}"] if self.topics else []),
             *([f"points {self.points}"] if self.points else []),
+            *([f"places {self.places}"] if self.places else []),
             f"sent {sent.sent}",
             f"skipped {sent.skipped}",
             f"failed {sent.failed}",
@@ -66,7 +68,7 @@ class Counts:
     def moved(self) -> int:
         """How much happened."""
         planned = self.moves + self.steps + self.broadcasts + self.reminders
-        kept = self.tags + self.topics + self.points
+        kept = self.tags + self.topics + self.points + self.places
         return self.inbox + kept + self.triggers + planned + self.outbox.done
 
 

@@ -7,7 +7,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lineadmin.coupons.models import Coupon, CouponIssue
-from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
+from lineadmin.friends.models import (
+    Branch,
+    Field,
+    Friend,
+    FriendField,
+    FriendPlace,
+    FriendTag,
+    Source,
+    Tag,
+)
 from lineadmin.journal.models import Fact
 from lineadmin.purchases.models import Purchase, PurchaseCategory, PurchaseLine
 from lineadmin.surveys.models import Survey, SurveyAnswer, SurveySending
@@ -91,6 +100,24 @@ def make_shop() -> dict[str, Friend]:
     _fact(friends["taro"], "message", 31)
     _fact(friends["ming"], "coupon.redeemed", 3, Coupon.get(Coupon.code == "bento20").id)
     _fact(friends["hana"], "coupon.redeemed", 45, Coupon.get(Coupon.code == "soup").id)
+    near = {
+        code: Branch.create(
+            code=code, name=code, latitude=25, longitude=121.5, created_at=days_ago(300)
+        )
+        for code in ("ximen", "xinyi")
+    }
+    for name, code, metres in (("hana", "ximen", 900), ("taro", "xinyi", 1_500)):
+        FriendPlace.create(
+            friend=friends[name],
+            latitude=25,
+            longitude=121.5,
+            sent_at=days_ago(1),
+            nearest=near[code],
+            metres=metres,
+            map_version=1,
+        )
+    for name, code in (("hana", "ximen"), ("taro", "ximen"), ("ming", "xinyi")):
+        Friend.update(branch=near[code]).where(Friend.id == friends[name].id).execute()
     menu = Topic.create(code="menu", name="每週菜單", frequency="weekly", created_at=NOW)
     for name, state, until in (
         ("hana", "subscribed", None),

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from lineadmin import segments
 from lineadmin.coupons.models import Coupon, CouponIssue
-from lineadmin.friends.models import Field, Friend, FriendField, FriendTag, Source, Tag
+from lineadmin.friends.models import (
+    Branch,
+    Field,
+    Friend,
+    FriendField,
+    FriendPlace,
+    FriendTag,
+    Source,
+    Tag,
+)
 from lineadmin.journal.models import Fact
 from lineadmin.purchases.models import PurchaseCategory
 from lineadmin.segments.models import Segment
@@ -26,6 +35,7 @@ from tests.segments.shop import NOW, TAIPEI, bought, days_ago
 TAGS = ("a", "b", "c")
 SOURCES = ("door", "pay")
 CATEGORIES = ("便當", "湯", "茶")
+BRANCHES = ("ximen", "xinyi")
 REGIONS = ("tw_01", "tw_02", "tw_22")
 
 
@@ -55,6 +65,8 @@ class Person:
     redeemed: list[str] = field(default_factory=list)  # codes, one for each redemption
     # (days ago, TWD, category or None, taken back or cancelled since)
     purchases: list[tuple[float, int, str | None, bool]] = field(default_factory=list)
+    branch: str | None = None
+    near: tuple[str, int] | None = None  # the nearest branch, and metres to it
     id: int = 0
 
 
@@ -95,6 +107,8 @@ def people(count: int) -> list[Person]:
                 )
                 for _ in range(chance.randrange(4))
             ],
+            branch=maybe(*BRANCHES),
+            near=maybe(*((code, metres) for code in BRANCHES for metres in (999, 1_000, 1_500))),
         )
         for _ in range(count)
     ]
@@ -115,6 +129,10 @@ def store(everybody: list[Person]) -> None:
     survey = Survey.create(code="taste", title="taste", link_key="0", created_at=NOW)
     sent = SurveySending.create(survey=survey, origin="broadcast", first_at=NOW)
     Segment.create(name="young", tree=YOUNG, created_at=NOW)
+    places = {
+        code: Branch.create(code=code, name=code, latitude=25, longitude=121, created_at=NOW)
+        for code in BRANCHES
+    }
     for person in everybody:
         joined = None if person.joined is None else days_ago(person.joined)
         row = make_friend(
@@ -130,8 +148,19 @@ def store(everybody: list[Person]) -> None:
             source=sources.get(person.source) if person.source else None,
             status=person.status,
             opted_out_at=NOW if person.opted_out else None,
+            branch=places.get(person.branch) if person.branch else None,
         )
         person.id = row.id
+        if person.near is not None:
+            FriendPlace.create(
+                friend=row,
+                latitude=25,
+                longitude=121,
+                sent_at=NOW,
+                nearest=places[person.near[0]],
+                metres=person.near[1],
+                map_version=1,
+            )
         for name, days in person.tags.items():
             FriendTag.create(friend=row, tag=tags[name], at=days_ago(days))
         for days in person.messages:
@@ -252,6 +281,9 @@ def truth(tree: dict[str, Any], person: Person) -> bool:
         "attr:allergy": person.allergy,
         "attr:visits": person.visits,
         "attr:since": person.since,
+        "branch": person.branch,
+        "nearest_branch": person.near and person.near[0],
+        "branch_km": person.near and person.near[1] / 1000,
     }[name]
     if actual is None:
         return op in ("unknown", "is_not", "none_of")
@@ -371,6 +403,9 @@ LEAVES = st.one_of(
     asked("friend_days", st.integers(0, 5), *NUMBERS),
     asked("silent_days", st.integers(0, 5), *NUMBERS),
     asked("source", st.sampled_from((*SOURCES, "unknown")), *WORDS),
+    asked("branch", st.sampled_from(BRANCHES), *WORDS),
+    asked("nearest_branch", st.sampled_from(BRANCHES), *WORDS),
+    asked("branch_km", st.sampled_from((0.5, 1, 1.5)), *NUMBERS[4:]),
     asked("status", st.sampled_from(("friend", "blocked", "unknown")), "is", "is_not"),
     asked("opted_out", st.booleans(), "is", "is_not"),
     asked("survey:taste", st.sampled_from(("answered", "not")), *WORDS[:4]),

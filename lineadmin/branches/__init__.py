@@ -1,0 +1,1 @@
+"""The shop's branches, and which of them is nearest to a place a friend sent."""
