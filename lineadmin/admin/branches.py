@@ -39,7 +39,7 @@ class BranchForm(StaffForm):
         [validators.InputRequired()],
         filters=[stripped],
         description=_l(
-            "In Google Maps hold or right-click the spot and copy the two numbers, such as "
+            "In a map on screen hold or right-click the spot and copy the two numbers, such as "
             "25.0339, 121.5645."
         ),
         render_kw={"autocomplete": "off"},
