@@ -207,7 +207,6 @@ def make_shop(friends: int, deliveries: int) -> None:
         number += 1
         _make_broadcast(number, min(friends, deliveries), now)
         deliveries -= friends
-    database.db.execute_sql("ANALYZE")
 
 
 def _make_sequence(now: int, everybody: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playhouse.migrations import Runner
 
+from lineadmin import spread
 from lineadmin.db import db, ensure_connection, is_postgres
 from lineadmin.errors import ConfigError
 
@@ -20,7 +21,9 @@ NAMED = 3
 def migrate() -> list[str]:
     """Apply what is pending and answer the names. Safe to run twice, or from two dynos at once."""
     with _one_at_a_time():
-        return list(Runner(db.obj, str(MIGRATIONS)).up())
+        applied = list(Runner(db.obj, str(MIGRATIONS)).up())
+        spread.tell()
+        return applied
 
 
 def pending() -> list[str]:

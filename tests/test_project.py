@@ -43,6 +43,7 @@ def _schema(db):
     column to rows that are there needs one, where the model fills it in itself."""
     rows = db.execute_sql(
         "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'schema_migration'"
+        " AND name NOT LIKE 'sqlite_%'"
         " AND tbl_name <> 'schema_migration'"
     )
     return {name: _parts(DEFAULT.sub("", sql)) for name, sql in rows}

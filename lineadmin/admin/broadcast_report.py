@@ -54,7 +54,7 @@ class BroadcastReport(Table):
             "admin/broadcast.html",
             broadcast=row,
             results=told,
-            changes=changed(changes.numbers(row)) if told is None else told["changes"],
+            changes=changed(changes.numbers(row, found)) if told is None else told["changes"],
             narrow=narrowed,
             line_has_it=row.estimated is not None and narrow.line_has_it(row.id),
             friend_url=_friend_url,

@@ -38,7 +38,7 @@ def results(row: Broadcast, found: Outcome, *, now: datetime) -> dict[str, Any] 
         "chart": _chart(row, now),
         "versions": _versions(row) if row.variants else [],
         "comparison": compared(row, now=now),
-        "changes": changed(changes.numbers(row)),
+        "changes": changed(changes.numbers(row, found)),
         "line": line_numbers(row),
     }
 

@@ -28,6 +28,7 @@ from lineadmin.admin import listing
 from lineadmin.admin.base import StaffModelView, bulk_action, current_staff, needs
 from lineadmin.admin.friend_import import FriendImport
 from lineadmin.admin.friend_page import FriendPage
+from lineadmin.db import one_of
 from lineadmin.errors import DomainError
 from lineadmin.friends import csv_export, queries, tags
 from lineadmin.friends.attributes import source_choices
@@ -66,7 +67,9 @@ def _in_segment(segment_id: int) -> Any:
             return Friend.id < 0
         gathered = segments.where(row.tree, now=now, zone=zone)
         walked = segments.where(row.tree, now=now, zone=zone, per_friend=True)
-        return queries.few_or(gathered, walked)
+        found = queries.few(gathered)
+        g.segment_size = queries.GATHERED + 1 if found is None else len(found)
+        return walked if found is None else one_of(Friend.id, found)
     except TreeError:  # it leads back to itself
         return Friend.id < 0
 
@@ -161,8 +164,17 @@ class FriendView(FriendPage, FriendImport, StaffModelView):
     def apply_search(self, query: ModelSelect, text: str) -> ModelSelect:
         return query.where(queries.named_few(text))
 
+    def narrowed_query(self) -> tuple[ModelSelect, str, dict[str, str]]:
+        """As every list; how many are in a segment says nothing once more is asked for."""
+        query, search, chosen = super().narrowed_query()
+        if search or set(chosen) != {"segment"}:
+            g.pop("segment_size", None)
+        return query, search, chosen
+
     def count(self, query: ModelSelect) -> int:
-        g.friends_found = super().count(query)
+        """How many, exact up to 10,000; those of a segment were counted when it was gathered."""
+        size = g.get("segment_size")
+        g.friends_found = super().count(query) if size is None else size
         return int(g.friends_found)
 
     def known(self) -> dict[str, Any] | None:

@@ -119,6 +119,18 @@ Friend.add_index(
         where=SQL("birthday IS NOT NULL"),
     )
 )
+# What segments ask most, without reading a friend.
+Friend.add_index(
+    Friend.index(
+        Friend.os,
+        Friend.region,
+        Friend.gender,
+        Friend.birth_year,
+        Friend.birthday,
+        Friend.language,
+        name="friend_attributes",
+    )
+)
 # The numbers of every source, without reading a friend.
 Friend.add_index(
     Friend.index(

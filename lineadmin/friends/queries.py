@@ -13,7 +13,7 @@ from typing import Any
 
 from peewee import Expression
 
-from lineadmin.db import one_of
+from lineadmin.db import db
 from lineadmin.friends.models import BLOCKED, FRIEND, UNKNOWN, Friend, FriendTag, Tag
 from lineadmin.i18n import _l
 from lineadmin.line.limits import USER_ID_PATTERN
@@ -82,14 +82,15 @@ def named_few(text: str, limit: int = FEW) -> Expression:
     return Friend.id.in_(found) if len(found) <= limit else named(text)
 
 
-def few_or(gathered: Any, walked: Any, limit: int = GATHERED) -> Any:
-    """A condition for a list in any order: its friends by id where they are few, else `walked`.
+def few(where: Any, limit: int = GATHERED) -> list[int] | None:
+    """The ids of the friends of a condition where they are few; None = more than `limit`.
 
-    Walking along an order until 50 rare friends are met would read everybody, and gathering
-    hundreds of thousands to show 50 would too.
+    For a list in any order: walking along it until 50 rare friends are met would read everybody,
+    and gathering hundreds of thousands to show 50 would too.
     """
-    found = ids(Friend.select(Friend.id).where(gathered).limit(limit + 1))
-    return one_of(Friend.id, found) if len(found) <= limit else walked
+    query = Friend.select(Friend.id).where(where).limit(limit + 1)
+    found = [row[0] for row in db.execute(query).fetchall()]
+    return found if len(found) <= limit else None
 
 
 def wants_none() -> Expression:

@@ -139,11 +139,21 @@ class Delivery(BaseModel):
     class Meta:
         indexes = (
             (("friend_id", "origin_kind", "origin_id", "origin_run"), True),
-            (("origin_kind", "origin_id", "state"), False),
             (("friend_id", "due_at"), False),
         )
 
 
+# What became of a program's deliveries, by version and reason, without reading a row.
+Delivery.add_index(
+    Delivery.index(
+        Delivery.origin_kind,
+        Delivery.origin_id,
+        Delivery.state,
+        Delivery.content,
+        Delivery.reason,
+        name="delivery_outcomes",
+    )
+)
 # By origin first: a paused broadcast of 100,000 must not stand in the way of anything else.
 # The numbers of every step of a sequence, without reading a row.
 Delivery.add_index(

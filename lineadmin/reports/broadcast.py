@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
-from peewee import fn
+from peewee import SQL, fn
 
-from lineadmin.outbox.live import one_of, rows
+from lineadmin.outbox.live import literal, one_of, rows
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
 from lineadmin.outbox.queries import counts_by_state
 
@@ -49,15 +50,17 @@ def outcome(broadcast_id: int) -> Outcome:
 
 
 def _reasons(broadcast_id: int) -> list[tuple[DeliveryState, str, int]]:
-    count = fn.COUNT(Delivery.id)
+    # By version too, since the index that answers alone has it between state and reason.
     query = (
-        Delivery.select(Delivery.state, Delivery.reason, count)
+        Delivery.select(Delivery.state, Delivery.content, Delivery.reason, fn.COUNT(SQL("*")))
         .where(
-            Delivery.origin_kind == int(OriginKind.BROADCAST),
+            Delivery.origin_kind == literal(OriginKind.BROADCAST),
             Delivery.origin_id == broadcast_id,
             one_of(Delivery.state, LEFT_OUT),
         )
-        .group_by(Delivery.state, Delivery.reason)
-        .order_by(count.desc())
+        .group_by(Delivery.state, Delivery.content, Delivery.reason)
     )
-    return [(DeliveryState(state), reason, number) for state, reason, number in rows(query)]
+    found: Counter[tuple[DeliveryState, str]] = Counter()
+    for state, _content, reason, number in rows(query):
+        found[DeliveryState(state), reason] += number
+    return [(state, reason, number) for (state, reason), number in found.most_common()]

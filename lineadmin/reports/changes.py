@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from peewee import fn
-
 from lineadmin.broadcasts import snapshot
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.db import from_ms
@@ -16,7 +14,7 @@ from lineadmin.friends.queries import names_of
 from lineadmin.outbox import reasons
 from lineadmin.outbox.live import rows
 from lineadmin.outbox.models import Delivery, DeliveryState, OriginKind
-from lineadmin.outbox.queries import counts_by_state
+from lineadmin.reports.broadcast import Outcome, outcome
 
 NAMES = 100
 PLANNED_OUT = (
@@ -65,19 +63,21 @@ class Changes:
         return any(line.before != line.after for line in self.lines)
 
 
-def numbers(row: Broadcast) -> Changes | None:
-    """The sums before and after; None before it was planned, or where no sum was kept."""
+def numbers(row: Broadcast, found: Outcome | None = None) -> Changes | None:
+    """The sums before and after; None before it was planned, or where no sum was kept.
+
+    :param found: what became of it, where that is known already
+    """
     if row.told is None or row.plan_whole_at is None or row.estimated is not None:
         return None
     told: dict[str, Any] = row.told
-    counted = counts_by_state(OriginKind.BROADCAST, [row.id]).get(row.id, {})
-    out = _left_out(row.id)
+    found = found or outcome(row.id)
+    out = {why: count for state, why, count in found.reasons if state == DeliveryState.SKIPPED}
     after = {reason: out.get(reason, 0) for reason in PLANNED_OUT}
-    matches = sum(counted.values())
     lines = [
-        Line("matches", told["matches"], matches),
+        Line("matches", told["matches"], found.planned),
         *(Line(reason, told.get(reason, 0), after[reason]) for reason in PLANNED_OUT),
-        Line("will_send", told["will_send"], matches - sum(after.values())),
+        Line("will_send", told["will_send"], found.planned - sum(after.values())),
     ]
     return Changes(from_ms(told["at"]), lines)
 
@@ -102,13 +102,6 @@ def people(row: Broadcast) -> Changes | None:
         max(0, len(different) - NAMES),
         dict(Counter((was, now_is) for _id, was, now_is in different)),
     )
-
-
-def _left_out(broadcast_id: int) -> dict[str, int]:
-    query = Delivery.select(Delivery.reason, fn.COUNT(1)).where(
-        _mine(broadcast_id) & (Delivery.state == int(DeliveryState.SKIPPED))
-    )
-    return dict(rows(query.group_by(Delivery.reason)))
 
 
 def _fates(broadcast_id: int) -> dict[int, str]:

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from peewee import SQL, Case, fn
+from peewee import SQL, Case, Select, fn
 
 from lineadmin.coupons.models import Coupon, CouponIssue
 from lineadmin.db import from_ms
@@ -30,7 +30,6 @@ from lineadmin.tracking.clicks import CLICKED
 from lineadmin.tracking.models import TrackedLink
 
 HOUR, DAY = 60 * 60 * 1000, 24 * 60 * 60 * 1000
-NEWEST_STARTS = 50_000
 CURVE_DAYS = 14
 FEWEST_TAPS = 20  # before an hour is suggested
 
@@ -137,8 +136,8 @@ def curves(sequence_id: int, days: int = CURVE_DAYS) -> list[SourceCurve]:
     # With a limit of its own the database can't turn it into a walk through all friends by source.
     recent = (
         Enrolment.select(Enrolment.friend_id, Enrolment.entered_at)
-        .where((Enrolment.id > newest - NEWEST_STARTS) & (Enrolment.sequence == sequence_id))
-        .limit(NEWEST_STARTS)
+        .where((Enrolment.id > newest - NEWEST) & (Enrolment.sequence == sequence_id))
+        .limit(NEWEST)
         .alias("recent")
     )
     gone = (Friend.status == BLOCKED) & (Friend.blocked_at >= recent.c.entered_at)
@@ -262,25 +261,33 @@ def _redemptions(sequence_id: int) -> tuple[dict[Place, int], dict[Place, list[f
 
 def _blocks(sequence_id: int) -> dict[Place, int]:
     """Friends who blocked the account within 24 hours of a step, by the last one they got."""
+    run = _last_step(sequence_id, Fact.friend_id, Fact.at, DAY, answer="origin_run")
     gone = (
-        Fact.select(Fact.at, _last_step(sequence_id, Fact.friend_id, Fact.at, DAY))
+        Fact.select(run.alias("run"))
         .where(Fact.kind == "blocked", Fact.object_id == 0)
         .order_by(Fact.at.desc())
         .limit(NEWEST)
     )
+    found = Select([gone.alias("gone")], [SQL("run"), fn.COUNT(SQL("*"))]).group_by(SQL("run"))
     counts: Counter[Place] = Counter()
-    for _at, place, _got in _with_steps(gone):
-        counts[place] += 1
+    for last, people in rows(found):
+        if last is not None:
+            counts[place_of(last)] += people
     return dict(counts)
 
 
-def _last_step(sequence_id: int, friend_id: Any, at: Any, within: int | None = None) -> Any:
+def _last_step(
+    sequence_id: int, friend_id: Any, at: Any, within: int | None = None, answer: str = "id"
+) -> Any:
     """The delivery of the step a friend got last by a moment: one row of her deliveries.
 
     :param within: it was due at most so many milliseconds before
+    :param answer: which column of it
     """
     of = Delivery.alias("last")
-    found = of.select(of.id) if within is None else of.select(of.id).where(of.due_at >= at - within)
+    found = of.select(getattr(of, answer))
+    if within is not None:
+        found = found.where(of.due_at >= at - within)
     return (
         found.where(
             of.friend_id == friend_id,

@@ -13,9 +13,8 @@ import pytest
 from lineadmin.db import db, is_postgres
 from lineadmin.outbox import cancel, claim, ends, queries, replies
 from lineadmin.outbox.counts import Counts
-from lineadmin.outbox.models import (
-    OriginKind,
-)
+from lineadmin.outbox.models import DeliveryState, OriginKind
+from lineadmin.reports import broadcast, sequence
 from tests.conftest import NOON
 from tests.outbox.conftest import Shop
 
@@ -173,3 +172,19 @@ def test_a_round_with_nothing_due_reads_only_what_is_underway(old_shop: Shop):
 )
 def test_the_partial_indexes_are_the_ones_used(old_shop: Shop, condition: str, index: str):
     assert index in plan_of(f"SELECT id FROM {condition}", ())
+
+
+def test_what_became_of_a_program_is_read_from_an_index_alone(old_shop: Shop):
+    with statements() as seen:
+        assert queries.counts_by_state(OriginKind.BROADCAST, [100])[100][DeliveryState.SENT] == 250
+        assert broadcast.outcome(100).sent == 250
+        assert sum(sequence.outcomes(101)[0, 0].values()) == 250
+    asked = [one for one in seen if '"delivery"' in one[0]]
+    assert len(asked) == 4
+    for number, (sql, params) in enumerate(asked):
+        # (SQLite does not call a partial index covering, and yet reads no row.)
+        index = "INDEX delivery_steps" if number == 3 else "COVERING INDEX delivery_outcomes"
+        plan = plan_of(sql, params)
+        wanted = index.split()[-1] if is_postgres() else index
+        assert wanted in plan, f"{sql}\n{plan}"
+        assert scans(plan) == [], f"{sql}\n{plan}"

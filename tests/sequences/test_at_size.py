@@ -11,10 +11,11 @@ from lineadmin.db import is_postgres
 from lineadmin.friends.models import Friend
 from lineadmin.journal.models import Fact
 from lineadmin.outbox.models import Delivery
-from lineadmin.sequences import advance, enrolments, triggers
+from lineadmin.sequences import advance, enrolments, moves, triggers
 from lineadmin.sequences.models import Enrolment, Sequence
 from tests.factories import make_friends
 from tests.sequences.stage import at, publish, step
+from tests.sequences.test_transfer import again
 
 MONDAY = at("2026-11-23")
 
@@ -97,6 +98,38 @@ def test_ten_thousand_due_steps_are_planned_in_a_few_queries(db: Any) -> None:
     assert len(queries) < 60
     assert Delivery.select().count() == 10_000
     assert Enrolment.select().where(Enrolment.step == 1, enrolments.active()).count() == 10_000
+
+
+def test_moving_those_underway_walks_along_an_index_and_writes_by_number(db: Any) -> None:
+    """A million are moved in 200 portions: none of them may look through all of them."""
+    sequence = publish(step(1), step(7), now=MONDAY)
+    make_friends(3_000)
+    underway(db, 3_000, sequence, next_at=at("2026-11-24", "10:00"))
+    again(sequence, [step(1), step(5)], now=MONDAY)
+    move = moves.start(sequence.id, staff=None, now=MONDAY, wall=MONDAY)
+    assert move is not None
+    asked: list[Any] = []
+    original = db.execute_sql
+
+    def noted(sql: str, params: Any = None, *args: Any, **kwargs: Any) -> Any:
+        asked.append((sql, params))
+        return original(sql, params, *args, **kwargs)
+
+    db.execute_sql = noted
+    moves.advance_chunk(move, MONDAY, 500)
+    assert moves.is_due()
+    db.execute_sql = original
+    about = [one for one in asked if '"enrolment"' in one[0]]
+    assert len(about) == 3  # who is next of those underway and of those on hold, and one change
+    explain = "EXPLAIN " if is_postgres() else "EXPLAIN QUERY PLAN "
+    for sql, params in about:
+        plan = "\n".join(str(row[-1]) for row in db.execute_sql(explain + sql, params))
+        assert "Seq Scan on enrolment" not in plan, plan
+        assert "SCAN t1" not in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
+        index = "enrolment_sequence_id_state_id" if sql.startswith("SELECT") else ""
+        assert index in plan, plan
+    assert Enrolment.select().where(Enrolment.version_id == move.version_id).count() == 500
 
 
 @pytest.mark.parametrize("facts", [0, 7])
