@@ -26,7 +26,7 @@ SPREAD = {
         "enrolment_next": "1000000 1000000 1000000 1 1",
         "enrolment_places": "1000000 1000000 1000000 1000000 1000000 1000000",
         "enrolment_sequence_id_friend_id_run": "1000000 1000000 1 1",
-        "enrolment_sequence_id_state_id": "1000000 1000000 1000000 1",
+        "enrolment_sequence_id_state_id": "1000000 200000 50000 1",
     },
     "fact": {
         "fact_friend_id_at": "1833333 2 1",

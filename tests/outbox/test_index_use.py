@@ -185,6 +185,6 @@ def test_what_became_of_a_program_is_read_from_an_index_alone(old_shop: Shop):
         # (SQLite does not call a partial index covering, and yet reads no row.)
         index = "INDEX delivery_steps" if number == 3 else "COVERING INDEX delivery_outcomes"
         plan = plan_of(sql, params)
-        wanted = index.split()[-1] if is_postgres() else index
-        assert wanted in plan, f"{sql}\n{plan}"
+        # PostgreSQL may take any index over the program for so few rows.
+        assert is_postgres() or index in plan, f"{sql}\n{plan}"
         assert scans(plan) == [], f"{sql}\n{plan}"
