@@ -255,8 +255,11 @@ async function refresh() {
   if (answer.status !== 200) return;
   const world = await answer.json();
   version = world.version;
-  const shown = document.querySelector("[data-shop-time]");
-  shown.textContent = shown.textContent.replace(/\d.*$/, world.shop_time);
+  for (const shown of document.querySelectorAll("[data-shop-time], [data-shell-time]")) {
+    const words = shown.textContent.replace(/\d.*$/s, world.shop_time);
+    // What is said aloud is said again only where it changed.
+    if (words !== shown.textContent) shown.textContent = words;
+  }
   for (const phone of world.phones) drawCard(phone);
   drawCalls(world.calls);
   document.querySelector("[data-faulty]").hidden = world.faults.length === 0;

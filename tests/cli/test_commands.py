@@ -59,9 +59,7 @@ def test_a_database_that_is_down_is_told_in_one_sentence(tmp_path: Path) -> None
         assert "Traceback" not in done.words, done.words
 
 
-def test_a_database_that_cannot_be_written_is_a_line_in_the_log_and_a_mistake_of_ours_is_more() -> (
-    None
-):
+def test_a_database_that_cannot_be_written_is_one_line_in_the_log() -> None:
     def told(error: Exception) -> str:
         record = logging.makeLogRecord({"msg": "the %s part failed", "args": ("tags",)})
         record.exc_info = (type(error), error, None)
