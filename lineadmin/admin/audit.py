@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from lineadmin.admin import listing
 from lineadmin.admin.base import StaffModelView
+from lineadmin.admin.sequence_told import only_what_differs
 from lineadmin.i18n import _, _l, format_datetime
 from lineadmin.staff import audit_words
 from lineadmin.staff.models import Audit, Staff
@@ -37,7 +38,10 @@ def _object(view: Any, context: Any, row: Audit, name: str) -> str:
 
 def _changes(view: Any, context: Any, row: Audit, name: str) -> Markup | str:
     diff = get_template_attribute("admin/_macros.html", "diff")
-    changes = audit_words.changes(row)
+    changes = [
+        (field, *only_what_differs(before, after))
+        for field, before, after in audit_words.changes(row)
+    ]
     text: Markup = diff(changes) if changes else Markup("")
     return text + Markup('<div class="hint">{}</div>').format(row.reason) if row.reason else text
 

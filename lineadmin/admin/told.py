@@ -1,6 +1,7 @@
 """Kept values that only upper rooms can read aloud, for the audit log and for two tabs.
 
-A condition is told as its sentence and a message as its summary; nobody reads their JSON.
+A condition is told as its sentence, a message as its summary and a sequence as its steps; nobody
+reads their JSON.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import json
 from typing import Any
 
 from lineadmin import segments
+from lineadmin.admin.sequence_told import definition_words
 from lineadmin.messages.parts import PartsError, parse_parts
 from lineadmin.messages.summary import summarise
 from lineadmin.segments import tag_rules, words
 from lineadmin.segments.tree import TreeError
+from lineadmin.sequences.definition import DefinitionError
 from lineadmin.staff import audit_words
 
 TREE_KEYS = ({"all"}, {"any"}, {"not"})
@@ -25,14 +28,14 @@ def init_app() -> None:
 
 
 def told(value: Any) -> str | None:
-    """The value in words; None where it is neither a condition nor a rule nor a message."""
+    """The value in words; None where it is none of those."""
     value = _unpacked(value)
     try:
         if isinstance(value, dict) and value:
-            return _condition(value)
+            return definition_words(value) or _condition(value)
         if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
             return summarise(parse_parts(value))
-    except (TreeError, PartsError):
+    except (TreeError, PartsError, DefinitionError):
         return None
     return None
 

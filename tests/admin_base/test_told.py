@@ -10,10 +10,22 @@ import pytest
 from lineadmin.admin.told import told
 from lineadmin.segments import actions
 from lineadmin.segments.models import Segment
+from lineadmin.staff import audit
 from tests.conftest import NOON
 from tests.panel import hidden_of, panel_of
 
 YOUNG = {"all": [{"field": "age", "op": "less_than", "value": 25}]}
+SEQUENCE = {
+    "trigger": {"follow": "any"},
+    "branches": [
+        {
+            "steps": [
+                {"after_days": 1, "at": "10:00", "messages": [{"text": "早安"}]},
+                {"after_days": 3, "at": "11:30", "messages": [{"text": "午安"}]},
+            ]
+        }
+    ],
+}
 WOMEN = {"all": [*YOUNG["all"], {"field": "gender", "op": "is", "value": "female"}]}
 
 
@@ -24,6 +36,12 @@ WOMEN = {"all": [*YOUNG["all"], {"field": "gender", "op": "is", "value": "female
         (json.dumps(YOUNG), "年齡未滿 25"),
         ({"field": "age", "op": "less_than", "value": 25}, "年齡未滿 25"),
         ([{"text": "早安 {name}"}], "早安 {name}"),
+        (
+            SEQUENCE,
+            "觸發：加入好友（所有來源）\n"
+            "第 1 步：第 1 天 10:00：早安\n第 2 步：再過 3 天 11:30：午安",
+        ),
+        ({**SEQUENCE, "branches": "nonsense"}, None),
         ({"field": "nonsense", "op": "is", "value": 1}, None),
         ([{"prize": "便當"}], None),
         ([], None),
@@ -53,3 +71,26 @@ def test_the_audit_log_and_a_conflict_say_the_sentence(app: Any, clock: Any) -> 
     assert Segment.get_by_id(row.id).name == "年輕人"
     assert "性別是 女" in conflict
     assert "&#34;gender&#34;" not in conflict.split("<form")[0]
+
+
+def test_of_a_sequence_that_was_edited_the_log_shows_the_steps_that_changed(
+    app: Any, clock: Any
+) -> None:
+    panel = panel_of(app, "owner")
+    earlier = json.loads(json.dumps(SEQUENCE))
+    earlier["branches"][0]["steps"][1]["at"] = "09:00"
+    audit.record(
+        panel.staff,
+        "sequence.edit",
+        "sequence",
+        1,
+        "養成",
+        {"definition": earlier},
+        {"definition": SEQUENCE},
+        wall=NOON,
+    )
+    log = panel.get("/admin/audit/").text
+    assert "<del data-raw>第 2 步：再過 3 天 09:00：午安</del>" in log
+    assert "<ins data-raw>第 2 步：再過 3 天 11:30：午安</ins>" in log
+    assert "第 1 步" not in log
+    assert "after_days" not in log
