@@ -13,6 +13,7 @@ import flask_babel
 from flask import Flask, Response, g, redirect, request
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 from whitenoise import WhiteNoise
 
@@ -24,9 +25,17 @@ from lineadmin.messages import films
 
 STATIC = Path(__file__).parent.parent / "static"
 MAX_UPLOAD_BYTES = 12 * 1024 * 1024  # LINE takes pictures up to 10 MB
+LARGEST_NUMBER = 2**31 - 1  # of a key, in PostgreSQL
 FILM_DOOR = "/admin/composer/film"  # the one that takes more
 
 csrf = CSRFProtect()
+
+
+class RowNumber(IntegerConverter):
+    """A whole number in an address: one that no table can have leads nowhere (404)."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=LARGEST_NUMBER)
 
 
 def create_app(config: Config | None = None, *, check_migrations: bool = True) -> Flask:
@@ -39,6 +48,7 @@ def create_app(config: Config | None = None, *, check_migrations: bool = True) -
     database.open_database(config.database_url)
     clock.allow_moving(config.simulator)
     app = Flask("lineadmin", static_folder=None, template_folder="templates")
+    app.url_map.converters["int"] = RowNumber
     app.config.update(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES,

@@ -61,7 +61,16 @@ def test_pages_are_not_kept_by_browsers_or_proxies(app):
     assert panel_of(app).get("/admin/profile/").headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("address", ["/admin/nothing", "/nothing", "/admin/people/edit/?id=999"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/nothing",
+        "/nothing",
+        "/admin/people/edit/?id=999",
+        f"/admin/friends/{2**31}/",
+        f"/admin/friends/{10**30}/",
+    ],
+)
 def test_what_is_not_there_is_told_in_words(app, address):
     answer = panel_of(app).get(address)
     assert answer.status_code == 404
