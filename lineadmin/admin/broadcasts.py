@@ -5,6 +5,7 @@ The rules are in broadcasts/; here they are asked and told. The report is broadc
 
 from __future__ import annotations
 
+import unicodedata
 import json
 from datetime import datetime
 from typing import Any
@@ -248,12 +249,13 @@ class BroadcastView(BroadcastReport, StaffModelView):
 
     def _confirm(self, row: Broadcast) -> None:
         shown = request.form.get("expected", default=-1, type=int)
-        typed = request.form.get("typed", "").strip().replace(",", "").replace("，", "")
+        # As a Chinese or Japanese keyboard gives it, too: full-width digits and commas.
+        typed = unicodedata.normalize("NFKC", request.form.get("typed", ""))
         at_night = request.form.get("quiet") == "leave"
         confirm_broadcast(
             row.id,
             version=two_tabs.posted_version(row.version),
-            everyone_confirmed=typed == str(shown),
+            everyone_confirmed=typed.strip().replace(",", "") == str(shown),
             expected=shown,
             quiet_override=request.form.get("quiet_override", "") if at_night else None,
             frequency_override=request.form.get("frequency_override"),

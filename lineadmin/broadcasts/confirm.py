@@ -78,7 +78,9 @@ def confirm_broadcast(
         tree = segments.parse(row.audience)
         segments.check_names(tree)
         if is_everyone(tree) and not everyone_confirmed:
-            raise DomainError(_l("Confirm that you mean all friends."), field="typed")
+            raise DomainError(
+                _l("To send to all friends, type the number of people shown below."), field="typed"
+            )
     row.quiet_override = _reason(quiet_override)
     told = check_numbers(
         row, expected=expected, now=now, check_quota=check_quota, nobody_yet=nobody_yet

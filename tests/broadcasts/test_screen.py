@@ -93,9 +93,12 @@ def test_all_friends_only_after_the_number_was_typed(shop: Any, panel: Panel) ->
     address = f"/admin/broadcasts/{row.id}/confirm/"
     data = {"version": row.version, "expected": 2}
     assert panel.post(address, data).status_code == 400
-    assert panel.post(address, {**data, "typed": "3"}).status_code == 400
+    refused = panel.post(address, {**data, "typed": "3"})
+    assert refused.status_code == 400
+    assert "要送給所有好友，請在下方輸入畫面上的人數。" in refused.text
     assert stage.state(row) == states.DRAFT
-    assert panel.post(address, {**data, "typed": "2"}).status_code == 302
+    typed = {**data, "typed": " ２ "}  # as a Chinese keyboard writes it
+    assert panel.post(address, typed).status_code == 302
     assert stage.state(row) == states.SCHEDULED
 
 
