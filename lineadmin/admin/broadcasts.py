@@ -5,8 +5,8 @@ The rules are in broadcasts/; here they are asked and told. The report is broadc
 
 from __future__ import annotations
 
-import unicodedata
 import json
+import unicodedata
 from datetime import datetime
 from typing import Any
 
