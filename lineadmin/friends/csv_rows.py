@@ -11,6 +11,7 @@ from typing import Any
 from lineadmin import journal
 from lineadmin.db import atomic, insert_ignore, is_postgres
 from lineadmin.friends import queries, tags
+from lineadmin.friends.fields import all_fields
 from lineadmin.friends.models import Friend, FriendField, FriendTag
 
 BY_CSV = "csv"
@@ -73,7 +74,7 @@ def _select(user_ids: list[str], *, lock: bool = False) -> Any:
 def _save_values(rows: list[Row], friends: dict[str, Friend], now: datetime) -> set[int]:
     """Names, sources and attributes. A name LINE told us beats one from a file."""
     touched: dict[int, Friend] = {}
-    told: set[int] = set()
+    told: dict[int, dict[str, Any]] = defaultdict(dict)
     sources: dict[int, list[int]] = defaultdict(list)
     for row in rows:
         friend = friends[row.user_id]
@@ -89,13 +90,13 @@ def _save_values(rows: list[Row], friends: dict[str, Friend], now: datetime) -> 
             if getattr(friend, key) != value:
                 setattr(friend, key, value)
                 setattr(friend, _ORIGINS[key], BY_CSV)
-                told.add(friend.id)
+                told[friend.id][key] = value
                 touched[friend.id] = friend
     _write(list(touched.values()))
     by = {"by": BY_CSV}
     for source_id, ids in sources.items():
         journal.record_many(ids, "source.set", object_id=source_id, value=by, at=now)
-    journal.record_many(sorted(told), "attribute.set", value=by, at=now)
+    _tell(told, now)
     return set(touched)
 
 
@@ -151,9 +152,21 @@ def _save_own(rows: list[Row], friends: dict[str, Friend], now: datetime) -> set
             conflict_target=[FriendField.field, FriendField.friend],
             preserve=[FriendField.text, FriendField.number, FriendField.origin, FriendField.at],
         ).execute()
-    changed = {friend_id for friend_id, _field in new}
-    journal.record_many(sorted(changed), "attribute.set", value={"by": BY_CSV}, at=now)
-    return changed
+    keys = {field.id: field.key for field in all_fields()}
+    told: dict[int, dict[str, Any]] = defaultdict(dict)
+    for (friend_id, field_id), (text, number) in new.items():
+        told[friend_id][keys[field_id]] = text if number is None else f"{number:g}"
+    _tell(told, now)
+    return set(told)
+
+
+def _tell(told: dict[int, dict[str, Any]], now: datetime) -> None:
+    """One fact a friend, with what the file set."""
+    facts = [
+        (friend_id, 0, {"by": BY_CSV, "set": told[friend_id]}, None, now)
+        for friend_id in sorted(told)
+    ]
+    journal.record_each("attribute.set", facts)
 
 
 def _save_tags(

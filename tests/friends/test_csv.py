@@ -67,6 +67,16 @@ def test_a_full_row_is_kept_with_where_it_came_from(shop):
     }
 
 
+def test_the_journal_tells_what_a_file_set(shop):
+    load(FULL)
+    told: dict[str, object] = {}
+    for fact in Fact.select().where(Fact.kind == "attribute.set").order_by(Fact.id):
+        assert fact.value["by"] == "csv"
+        told |= fact.value["set"]
+    assert told["gender"] == "female"
+    assert (told["allergy"], told["visits"], told["since"]) == ("花生", "12", "2026-01-05")
+
+
 def test_the_same_file_twice_changes_nothing(shop):
     load(FULL)
     before = Fact.select().count()
