@@ -50,6 +50,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, _refusal)
     app.register_error_handler(OperationalError, _no_database)
     app.register_error_handler(InterfaceError, _no_database)
+    app.register_error_handler(OverflowError, _no_such_number)
 
 
 def _http_error(error: HTTPException) -> Any:
@@ -79,6 +80,14 @@ def _refusal(error: DomainError) -> Any:
 def _no_database(error: Exception) -> Any:
     log.exception("The database does not answer", exc_info=error)
     return _answer(503, framed=False)
+
+
+def _no_such_number(error: OverflowError) -> Any:
+    # SQLite's way of saying that no row can have this key: somebody made the address up.
+    if "SQLite INTEGER" not in str(error):
+        log.exception("A number ran over", exc_info=error)
+        return _answer(500, framed=False)
+    return _answer(404)
 
 
 def _answer(

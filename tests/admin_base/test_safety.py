@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from lineadmin.db import is_postgres
+from tests.factories import make_friend
 from tests.panel import panel_of
 
 
@@ -83,6 +85,18 @@ def test_what_is_not_there_is_told_in_words(app, address):
 )
 def test_a_key_that_is_none_is_not_found(app, query):
     assert panel_of(app).get(f"/admin/people/edit/?{query}").status_code == 404
+
+
+def test_a_number_no_row_can_have_is_not_found(app):
+    if is_postgres():
+        pytest.skip("PostgreSQL compares any number with its keys")
+    friend = make_friend()
+    panel = panel_of(app)
+    huge = 10**30
+    assert panel.get(f"/admin/coupon_codes/?id={huge}").status_code == 404
+    answer = panel.post(f"/admin/friends/{friend.id}/tag/", {"tag": huge})
+    assert answer.status_code == 404
+    assert "這裡沒有東西" in answer.text
 
 
 def test_an_error_of_ours_shows_no_traceback(app, monkeypatch, caplog):
