@@ -16,6 +16,7 @@ from lineadmin.i18n import _
 from lineadmin.line import limits
 from lineadmin.line.text import cut_to_graphemes, grapheme_length, utf16_length
 from lineadmin.messages import flex, names
+from lineadmin.messages.braces import unmeant
 from lineadmin.messages.links import tidy_link
 from lineadmin.messages.part import Identifier, Part, Piece, Words, one_of
 
@@ -94,7 +95,7 @@ def check(part: Cards) -> Iterator[tuple[str, str]]:
         yield "alt", _("Write what the notification says in place of the cards.")
     elif utf16_length(names.longest(part.alt)) > limits.ALT_TEXT_UNITS:
         yield "alt", _("At most %(limit)s characters.", limit=limits.ALT_TEXT_UNITS)
-    yield from _unknown("alt", part.alt)
+    yield from unmeant("alt", part.alt)
     if not part.cards:
         yield "cards", _("Add at least one card.")
     elif len(part.cards) > limits.FLEX_CAROUSEL_BUBBLES:
@@ -129,26 +130,12 @@ def _card(card: Card) -> Iterator[tuple[str, str]]:
             continue
         if grapheme_length(words) > limit:
             yield field, _("At most %(limit)s characters.", limit=limit)
-        yield from _unknown(field, words)
+        yield from unmeant(field, words)
     if len(card.buttons) > BUTTONS:
         yield "buttons", _("At most %(limit)s buttons on a card.", limit=BUTTONS)
     for index, button in enumerate(card.buttons):
         for field, sentence in _button(button):
             yield f"buttons[{index}].{field}", sentence
-
-
-def _unknown(field: str, words: str) -> Iterator[tuple[str, str]]:
-    if words.strip() and not names.substitute(words, None).strip():
-        yield field, _("Without a name this would be empty. Write something more.")
-    for written in names.unknown_placeholders(words):
-        yield (
-            field,
-            _(
-                "%(written)s means nothing here. Write {name} for the friend's name, and {{ for "
-                "a brace.",
-                written=written[:40],
-            ),
-        )
 
 
 def _button(button: CardButton) -> Iterator[tuple[str, str]]:

@@ -120,6 +120,8 @@ def _words(part: Part) -> Iterator[str]:
         yield part.text
     elif isinstance(part, Cards):
         yield from part.words()
+    elif isinstance(part, RichMessage):
+        yield part.alt
 
 
 def _message(part: Part, context: Context) -> dict[str, Any]:
@@ -149,7 +151,12 @@ def _message(part: Part, context: Context) -> dict[str, Any]:
     if isinstance(part, MyPage):
         return my_page_card.render(part, context.friend_url)
     if isinstance(part, RichMessage):
-        return rich.render(part, context.base_url, context.link)
+        return rich.render(
+            part,
+            context.base_url,
+            context.link,
+            lambda words: names.substitute(words, context.name),
+        )
     if isinstance(part, Cards):
         return cards.render(
             part,

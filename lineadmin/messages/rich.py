@@ -12,8 +12,9 @@ from pydantic import Field, model_validator
 
 from lineadmin.i18n import _
 from lineadmin.line import limits
-from lineadmin.line.text import utf16_length
+from lineadmin.line.text import cut_to_units, utf16_length
 from lineadmin.messages import names
+from lineadmin.messages.braces import unmeant
 from lineadmin.messages.links import tidy_link
 from lineadmin.messages.part import Part, Piece, Words, one_of
 
@@ -81,10 +82,9 @@ def check(part: RichMessage, size: tuple[int, int] | None) -> Iterator[tuple[str
             )
     if not part.alt.strip():
         yield "alt", _("Write what the notification says in place of the picture.")
-    elif utf16_length(part.alt) > limits.ALT_TEXT_UNITS:
+    elif utf16_length(names.longest(part.alt)) > limits.ALT_TEXT_UNITS:
         yield "alt", _("At most %(limit)s characters.", limit=limits.ALT_TEXT_UNITS)
-    elif names.has_name(part.alt):
-        yield "alt", _("{name} works in texts only.")
+    yield from unmeant("alt", part.alt)
     if not part.areas:
         yield "areas", _("Draw at least one area to tap.")
     elif len(part.areas) > limits.IMAGEMAP_ACTIONS:
@@ -108,12 +108,17 @@ def check_picture(width: int, height: int) -> str | None:
     return None
 
 
-def render(part: RichMessage, base_url: str, link: Callable[[str], str]) -> dict[str, Any]:
-    """LINE's imagemap. It fetches the picture at `baseUrl`/1040 and four smaller widths."""
+def render(
+    part: RichMessage, base_url: str, link: Callable[[str], str], say: Callable[[str], str]
+) -> dict[str, Any]:
+    """LINE's imagemap. It fetches the picture at `baseUrl`/1040 and four smaller widths.
+
+    :param say: puts the friend's name into the words of the notification
+    """
     return {
         "type": "imagemap",
         "baseUrl": f"{base_url}/media/{part.image}/map",
-        "altText": part.alt,
+        "altText": cut_to_units(say(part.alt), limits.ALT_TEXT_UNITS),
         "baseSize": {"width": WIDTH, "height": part.height},
         "actions": [_action(area, link) for area in part.areas],
     }

@@ -54,7 +54,8 @@ def test_a_rich_message_becomes_an_imagemap():
         ({"height": 700}, "image", "520"),
         ({"alt": " "}, "alt", "通知"),
         ({"alt": "字" * 1501}, "alt", "1500"),
-        ({"alt": "{name} 您好"}, "alt", "{name}"),
+        ({"alt": "{nama} 您好"}, "alt", "{nama}"),
+        ({"alt": "{name}" + "字" * 1461}, "alt", "1500"),
         ({"areas": ()}, "areas", "至少"),
         ({"areas": (Area(**WHOLE, uri=BASE),) * 51}, "areas", "50"),
         ({"areas": (Area(**{**WHOLE, "x": 1}, uri=BASE),)}, "areas[0].box", "超出"),
@@ -196,6 +197,17 @@ def test_cards_call_each_friend_by_her_name(db):
         (message,) = prepared.messages
         assert message["altText"] == alt
         assert [one["text"] for one in message["contents"]["body"]["contents"]] == words
+
+
+def test_the_notification_of_a_rich_message_calls_each_friend_by_her_name(db):
+    part = rich(alt="{name|貴賓} 您好")
+    assert problems(part) == {}
+    assert problems(rich(alt="{name}" + "字" * 1460)) == {}
+    assert is_personal([part])
+    assert not is_personal([rich()])
+    people = [Item(make_friend().id, name, [part], "broadcast", 1) for name in ("小花", None)]
+    said = [one.messages[0]["altText"] for one in prepare(people, public_url=BASE, now=NOON)]
+    assert said == ["小花 您好", "貴賓 您好"]
 
 
 def test_cards_of_which_nothing_is_left_do_not_go(db):
