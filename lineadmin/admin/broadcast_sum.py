@@ -93,6 +93,8 @@ def _cap_words(shop: ShopSettings) -> str:
 def _money(found: ledger.Ledger) -> str:
     if not found.this_month:
         return _("It leaves in another month, whose messages are still untouched.")
+    if found.short and not found.cost.over:
+        return ""  # LINE's own limit is nearer than the plan's: that is told below, in red
     return cost_words(found.cost)
 
 

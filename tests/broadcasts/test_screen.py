@@ -14,7 +14,7 @@ from lineadmin.admin.broadcast_form import audience_choice
 from lineadmin.broadcasts import states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.friends.models import Friend
-from lineadmin.outbox.models import Delivery, DeliveryState
+from lineadmin.outbox.models import Delivery, DeliveryState, QuotaMonth
 from lineadmin.segments.actions import create_segment
 from lineadmin.staff.models import Audit
 from lineadmin.tasks.tick import tick
@@ -85,6 +85,15 @@ def test_the_sum_is_told_while_writing(shop: Any, panel: Panel) -> None:
     assert "2 人" in answer["button"]
     nobody = panel.post("/admin/broadcasts/sum/", written(who="")).get_json()
     assert "選好之後" in nobody["html"]
+
+
+def test_what_lines_limit_stops_is_not_called_within_the_plan(shop: Any, panel: Panel) -> None:
+    settings.change_shop({"plan_included": 3_000, "plan_name": "中用量"}, staff=None, wall=NOON)
+    assert "在方案之內" in panel.post("/admin/broadcasts/sum/", written()).get_json()["html"]
+    QuotaMonth.update(line_limit=200, line_used=199).execute()
+    told = panel.post("/admin/broadcasts/sum/", written()).get_json()["html"]
+    assert "本月還差 1 則" in told
+    assert "在方案之內" not in told
 
 
 def test_all_friends_only_after_the_number_was_typed(shop: Any, panel: Panel) -> None:
