@@ -3,7 +3,8 @@
 Without such numbers SQLite takes every index for equally good and reads millions of rows where a
 handful would do. Counting them itself (ANALYZE) would hold the only writer for seconds, and in a
 young shop it would find numbers that are wrong a week later. These are those of a shop with
-1,000,000 friends, counted once; a small shop is served by the same plans. PostgreSQL keeps its own.
+1,000,000 friends, counted once (enrolments as in several sequences); a small shop is served by the
+same plans. PostgreSQL keeps its own.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ SPREAD = {
         "delivery_trouble": "670 1",
     },
     "enrolment": {
-        "enrolment_due": "1000000 1000000 1 1",
+        "enrolment_due": "1000000 200000 1 1",
         "enrolment_friend_id_id": "1000000 1 1",
-        "enrolment_next": "1000000 1000000 1000000 1 1",
-        "enrolment_places": "1000000 1000000 1000000 1000000 1000000 1000000",
-        "enrolment_sequence_id_friend_id_run": "1000000 1000000 1 1",
-        "enrolment_sequence_id_state_id": "1000000 200000 50000 1",
+        "enrolment_next": "1000000 200000 50000 1 1",
+        "enrolment_places": "1000000 200000 50000 10000 5000 5000",
+        "enrolment_sequence_id_friend_id_run": "1000000 200000 1 1",
+        "enrolment_sequence_id_state_id": "1000000 200000 100000 1",
     },
     "fact": {
         "fact_friend_id_at": "1833333 2 1",

@@ -74,5 +74,21 @@ def test_friends_by_what_is_known_of_them_are_found_without_reading_one(db):
     assert "USING INTEGER PRIMARY KEY" in plan_of(*window.limit(5_000).sql())
 
 
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        (
+            "SELECT version_id, COUNT(1) {mine} GROUP BY version_id, branch, step",
+            "enrolment_places",
+        ),
+        ("SELECT friend_id {mine} ORDER BY next_at LIMIT 5001", "enrolment_due"),
+        ("SELECT 1 {mine} AND next_at <= 5 LIMIT 1", "enrolment_due"),
+    ],
+)
+def test_those_underway_are_asked_about_through_the_index_made_for_it(db, question, index):
+    mine = "FROM enrolment WHERE sequence_id = 1 AND state = 'active'"
+    assert index in plan_of(question.format(mine=mine), ())
+
+
 def _numbers(db):
     return sorted(db.execute_sql("SELECT tbl, idx, stat FROM sqlite_stat1").fetchall(), key=str)
