@@ -17,7 +17,7 @@ from lineadmin.simulator.server import Simulator
 
 SECRET = "channel-secret-of-the-bench"
 TOKEN = "channel-token-of-the-bench"
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from lineadmin.simulator.client import SimulatorClient
 LATENCY_MS = (20, 200)
 FAULTS = (("500", 1.25), ("accept_500", 1.25), ("drop_after", 1.25), ("429", 1.25))
 AIM_UNTIL_HIT, AIM_LATER = 0.75, 0.3
-BOOT_SECONDS = 60.0
+BOOT_SECONDS = 180.0
 FINISH_SECONDS = 600.0
 WEB_TOO = 0.25  # of the kills hit the web process as well
 
@@ -162,7 +162,7 @@ class Chaos:
             if self._claims() != before or self.shop.phases():
                 return
             time.sleep(0.02)
-        self.report.problems.append("a worker did nothing for a minute")
+        self.report.problems.append("a worker did nothing for three minutes")
 
     @staticmethod
     def _claims() -> int:
