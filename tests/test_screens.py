@@ -15,6 +15,8 @@ from tests.browse import (
     sideways_overflow,
     sign_in,
 )
+from tests.cli.processes import wait_for
+from tests.conftest import PATIENCE
 from tests.served import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.looks]
@@ -73,8 +75,12 @@ def _live_a_little(shop, page):
         shop.line.follow(person["user_id"], wait_ms=30_000)
     shop.line.text(people[0]["user_id"], "請問今天有開嗎？", wait_ms=30_000)
     shop.line.block(people[2]["user_id"], wait_ms=30_000)
-    page.wait_for_timeout(1500)
-    page.goto(f"{shop.address}/admin/purchases/new/?q=小明")
+
+    def is_known():
+        page.goto(f"{shop.address}/admin/purchases/new/?q=小明")
+        return page.locator(".found a").count() > 0
+
+    assert wait_for(is_known, PATIENCE), "the worker made no friend of who followed"
     page.locator(".found a").first.click()
     page.get_by_label("金額（NT$）").first.fill("120")
     page.get_by_label("狀態").select_option("preparing")
