@@ -54,7 +54,9 @@ PAGES = (
     "/admin/broadcasts/",
     "/admin/broadcasts/1/",
     "/admin/broadcasts/1/why/?q=%E5%8F%8B+999999",
+    "/admin/broadcasts/1/changes/",
     "/admin/tracked_links/",
+    "/admin/tracked_links/1/",
     "/admin/line_audiences/",
     "/admin/lotteries/",
     "/admin/sequences/",
@@ -64,6 +66,7 @@ PAGES = (
     "/admin/sequence-report/1/",
     "/admin/sequence-friends/1/",
     "/admin/dry-run/1/",
+    "/admin/dry-run/1/all/",
     "/admin/sources/",
     "/admin/inbox/",
     "/admin/tags/care/",
@@ -286,6 +289,7 @@ def _make_purchases(now: int) -> None:
 def _make_broadcast(number: int, recipients: int, now: int) -> None:
     """A broadcast that was sent some weeks ago, with a delivery for everybody it was meant for."""
     then = now - number * 7 * DAY_MS
+    told = {"at": then, "matches": recipients, "will_send": recipients * 11 // 12}
     with database.atomic():
         _fill(
             TrackedLink,
@@ -327,6 +331,8 @@ def _make_broadcast(number: int, recipients: int, now: int) -> None:
                 "expected": recipients,
                 "sent_count": recipients * 11 // 12,
                 "content_id": "1",
+                "plan_whole_at": then,
+                "told": _text(told),
             },
         )
         blocked, refused = "status = 'blocked'", "i % 5000 = 0"
