@@ -108,6 +108,8 @@ class ConditionField(Field):
         self.data, self.tree = None, None
         try:
             raw = json.loads(valuelist[0] or '{"all": []}')
+            if not isinstance(raw, dict):
+                raise ValueError
             self.json_form = raw
             self.tree = segments.parse(raw)
             segments.check_names(self.tree)

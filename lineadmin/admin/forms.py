@@ -115,8 +115,8 @@ def _as_choices(given: Any) -> Any:
 
 
 def stripped(value: str | None) -> str | None:
-    """A filter for text fields: no blanks around."""
-    return value.strip() if isinstance(value, str) else value
+    """A filter for text fields: no blanks around, and no NUL, which PostgreSQL keeps in no text."""
+    return value.replace("\x00", "").strip() if isinstance(value, str) else value
 
 
 def limit_of(field: CharField) -> validators.Length:

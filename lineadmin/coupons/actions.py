@@ -29,8 +29,15 @@ CODE_TRIES = 20
 def create(offer: Offer, *, staff: Staff | None, now: datetime, wall: datetime) -> Coupon:
     """Make a coupon; it can be handed out at once.
 
-    :raises DomainError: a value that cannot be right, or the short name is taken
+    :raises DomainError: a value that cannot be right, its last day is over, or the short name is
+        taken
     """
+    if offer.valid_days is None and offer.valid_until is not None and offer.valid_until <= now:
+        raise DomainError(_l("The last day is over already."), field="valid_until")
+    return _make(offer, staff, now, wall)
+
+
+def _make(offer: Offer, staff: Staff | None, now: datetime, wall: datetime) -> Coupon:
     offer = tidied(offer)
     _check_tags(offer)
     for number in range(CODE_TRIES):
@@ -97,7 +104,7 @@ def load(offer: Offer, *, staff: Staff | None, now: datetime, wall: datetime) ->
     """
     known = Coupon.get_or_none(Coupon.code == offer.code)
     if known is None:
-        create(offer, staff=staff, now=now, wall=wall)
+        _make(offer, staff, now, wall)  # a shop's file may tell of one that is over
         return True
     saved = edit(known.id, offer, version=None, staff=staff, wall=wall)
     return bool(saved.version != known.version)

@@ -36,6 +36,7 @@ MOST_DAYS = 366
 MOST_STOCK = 10_000_000
 MOST_PER_FRIEND = 100
 LONGEST_SHARED_CODE = 40
+FIRST_YEAR, LAST_YEAR = 1970, 2999
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,16 @@ def tidied(offer: Offer) -> Offer:
 def whole_days(
     first: date | None, last: date | None, zone: ZoneInfo
 ) -> tuple[datetime | None, datetime | None]:
-    """The moments from 0:00 of the first to 24:00 of the last day on the shop's clock."""
+    """The moments from 0:00 of the first to 24:00 of the last day on the shop's clock.
+
+    :raises DomainError: a day that is none of our time; field "first_day" or "last_day"
+    """
+    for day, named in ((first, "first_day"), (last, "last_day")):
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise DomainError(
+                _("Choose a day from %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR),
+                field=named,
+            )
     starts = None if first is None else datetime.combine(first, time.min, tzinfo=zone)
     ends = None
     if last is not None:

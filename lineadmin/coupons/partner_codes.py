@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,14 +42,14 @@ def read_list(text: str) -> list[tuple[int, str]]:
     """
     found: list[tuple[int, str]] = []
     seen: dict[str, int] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(text.lstrip("\ufeff"))), 1):
-        code = tidy(row[0]) if row else ""
+    for number, row in _lines(text):
+        code = tidy(row[0].split("\t")[0]) if row else ""
         if not code or (not found and code.casefold() in HEADINGS):
             continue
         if len(code) > LONGEST or not code.isprintable():
             raise DomainError(
                 _(
-                    "Line %(line)s: a code has at most %(count)s characters.",
+                    "Line %(line)s: a code has at most %(count)s characters, all of them visible.",
                     line=number,
                     count=LONGEST,
                 ),
@@ -74,6 +74,19 @@ def read_list(text: str) -> list[tuple[int, str]]:
             _("At most %(count)s codes at once.", count=format_count(MOST_AT_ONCE)), field="codes"
         )
     return found
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    # Lines end as they do on Windows, on a Mac of old, or anywhere else.
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=None))
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error:
+        raise DomainError(
+            _("Line %(line)s cannot be read. Save the list as CSV.", line=reader.line_num),
+            field="codes",
+        ) from None
 
 
 def tidy(text: str) -> str:

@@ -93,12 +93,14 @@ def _cut(cut: Cut) -> Image.Image:
         picture = ground
     width = min(picture.width, picture.height * RATIO[0] / RATIO[1]) * 100 / cut.zoom
     height = width * RATIO[1] / RATIO[0]
-    left = (picture.width - width) * cut.x / 100
-    top = (picture.height - height) * cut.y / 100
+    # A strip's height comes out a hair too large, and Pillow takes no box beyond the edge.
+    left = max(0.0, (picture.width - width) * cut.x / 100)
+    top = max(0.0, (picture.height - height) * cut.y / 100)
+    right, bottom = min(left + width, picture.width), min(top + height, picture.height)
     return picture.resize(
         (CARD, CARD * RATIO[1] // RATIO[0]),
         Image.Resampling.LANCZOS,
-        box=(left, top, left + width, top + height),
+        box=(left, top, right, bottom),
     )
 
 

@@ -46,7 +46,10 @@ def _moment(value: object) -> object:
 
 
 def _day_or_moment(value: object) -> object:
-    return _day(value) if isinstance(value, str) and len(value) <= 10 else _moment(value)
+    found = _day(value) if isinstance(value, str) and len(value) <= 10 else _moment(value)
+    if isinstance(found, date) and not 1970 <= found.year <= 2999:
+        raise ValueError("expected a day from 1970 to 2999")
+    return found
 
 
 Name = Annotated[str, BeforeValidator(_number_as_text)]

@@ -66,6 +66,25 @@ def test_a_csv_as_excel_saves_it_is_read(manager, movie, encoding):
     assert stored == ["V-1", "V-2"]
 
 
+@pytest.mark.parametrize(
+    ("saved", "sentence"),
+    [
+        (b"V-1\rV-2\r", ""),  # an old Mac
+        (b"code\tnote\nV-1\tx\nV-2\ty\n", ""),
+        (b"V-1\nV\x00-2\n", "第 2 行：代碼最多 64 個字，而且不能有看不見的字元"),
+        (b"V-1\n" + b"x" * 200_000, "讀不懂第 2 行"),
+        (b"\x00\xff\xfe\x81" * 50, "檔案不是文字檔"),
+    ],
+    ids=["old mac", "tabs", "nul", "one long line", "no text"],
+)
+def test_odd_files_are_read_or_refused_with_the_line(manager, movie, saved, sentence):
+    file = (io.BytesIO(saved), "codes.csv")
+    answer = manager.post(_address(movie), {"file": file}, follow_redirects=True)
+    assert sentence in answer.text
+    assert PartnerCode.select().count() == (0 if sentence else 2)
+    assert answer.status_code == (400 if sentence else 200)
+
+
 def test_throwing_away_asks_first_and_leaves_what_friends_hold(manager, movie):
     manager.post(_address(movie), {"codes": "V-1\nV-2\nV-3"})
     give(movie, make_friend().id)

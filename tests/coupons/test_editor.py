@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 
 from lineadmin.coupons import actions
 from lineadmin.coupons.issue import issue_one
@@ -303,3 +305,45 @@ def test_every_way_a_copy_came_by_is_said_in_words(manager):
     shown = re.findall(r'data-label="發出方式">([^<]*)<', page)
     assert len(shown) == len(ways) + 2
     assert not [words for words in shown if re.search(r"[a-z]", words)]
+
+
+DATES = {"validity": "dates", "first_day": "2026-12-01", "last_day": "2026-12-31"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (DATES | {"last_day": "9999-12-31"}, "請選擇 1970 到 2999 年之間的日期"),
+        (DATES | {"first_day": "0001-01-01"}, "請選擇 1970 到 2999 年之間的日期"),
+        (DATES | {"first_day": "", "last_day": "2026-11-22"}, "結束日期已經過了"),
+        ({"who": "[]"}, "條件無法讀取"),
+        ({"who": "5"}, "條件無法讀取"),
+    ],
+)
+def test_days_and_conditions_that_cannot_be_meant_are_refused_with_a_sentence(
+    manager, typed, sentence
+):
+    answer = manager.post("/admin/coupons/new/", NEW | typed)
+    assert sentence in answer.text
+    assert manager.post("/admin/coupons/preview/", NEW | typed).status_code == 200
+    assert Coupon.select().count() == 0
+
+
+def test_a_coupon_that_ends_today_can_be_made_until_the_shops_midnight(manager, clock):
+    today = DATES | {"first_day": "", "last_day": "2026-11-23"}
+    assert manager.post("/admin/coupons/new/", NEW | today).status_code == 302
+    clock.set(Coupon.get().valid_until)
+    again = manager.post("/admin/coupons/new/", NEW | today)
+    assert "結束日期已經過了" in again.text
+    assert Coupon.select().count() == 1
+
+
+def test_a_strip_of_a_picture_is_cut_and_what_is_no_text_leaves_the_name(manager):
+    strip = io.BytesIO()
+    Image.new("RGB", (5000, 3), "red").save(strip, "PNG")
+    strip.seek(0)
+    typed = NEW | {"title": "夜\x00貓", "picture_file": (strip, "a.png")}
+    assert manager.post("/admin/coupons/new/", typed).status_code == 302
+    made = Coupon.get()
+    assert made.title == "夜貓"
+    assert made.picture

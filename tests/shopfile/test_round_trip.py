@@ -31,7 +31,7 @@ LINES = st.lists(TRICKY | WORDS, min_size=1, max_size=3).map("\n".join)
 TEXTS = LINES.filter(lambda text: text.strip() and "{" not in text and "}" not in text)
 CODES = st.from_regex(r"[a-z][a-z0-9_]{0,10}", fullmatch=True)
 CLOCKS = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda at: f"{at[0]:02}:{at[1]:02}")
-DAYS = st.dates(min_value=date(2027, 1, 1)).map(lambda day: day.isoformat())
+DAYS = st.dates(date(2027, 1, 1), date(2999, 12, 31)).map(lambda day: day.isoformat())
 MESSAGES = st.lists(st.fixed_dictionaries({"text": TEXTS}), min_size=1, max_size=3)
 
 
