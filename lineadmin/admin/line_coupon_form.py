@@ -16,9 +16,10 @@ from wtforms import (
 
 from lineadmin import settings
 from lineadmin.admin.forms import StaffForm, stripped
+from lineadmin.coupons.benefits import last_day
 from lineadmin.coupons.offer import whole_days
 from lineadmin.errors import DomainError
-from lineadmin.i18n import _l
+from lineadmin.i18n import _l, local
 from lineadmin.line import limits
 from lineadmin.line_coupons.offer import (
     DISCOUNT,
@@ -26,6 +27,7 @@ from lineadmin.line_coupons.offer import (
     PRICE_LABELS,
     REWARD_LABELS,
     LineOffer,
+    offer_of,
 )
 
 DIGITS = {"inputmode": "numeric", "class": "num"}
@@ -97,3 +99,12 @@ class LineCouponForm(StaffForm):
         """Put a refusal beside the field this form has for it."""
         field = error.field or ""
         return super().refuse(DomainError(error.message, field=NAMES.get(field, field)))
+
+
+def values_of(definition: dict[str, Any]) -> dict[str, Any]:
+    """A draft in the form's terms."""
+    offer = offer_of(definition)
+    if offer is None or offer.starts_at is None or offer.ends_at is None:
+        return {}
+    days = {"first_day": local(offer.starts_at).date(), "last_day": last_day(offer.ends_at)}
+    return vars(offer) | days

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from lineadmin import clock, config
 from lineadmin.admin import listing
 from lineadmin.admin.base import AdminPage, current_staff, flash_refusals, needs
-from lineadmin.admin.line_coupon_form import LineCouponForm
+from lineadmin.admin.line_coupon_form import LineCouponForm, values_of
 from lineadmin.coupons.benefits import period_text
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
@@ -24,7 +24,13 @@ from lineadmin.line_coupons.models import LineCoupon
 from lineadmin.line_coupons.offer import reward_text
 
 ROWS = 50
-STATE_KINDS = {"running": "ok", "unclear": "warn", "asked": "warn", "closed": "quiet"}
+STATE_KINDS = {
+    "draft": "info",
+    "running": "ok",
+    "unclear": "warn",
+    "asked": "warn",
+    "closed": "quiet",
+}
 
 
 class LineCouponsView(AdminPage):
@@ -63,13 +69,20 @@ class LineCouponsView(AdminPage):
     @expose("/new/", methods=("GET", "POST"))
     @needs("edit")
     def create(self) -> Response | str | tuple[str, int]:
-        """Have LINE make one. LINE knows no drafts and no changes, so it asks first."""
+        """Have LINE make one, of a draft where `draft` names it: staff look it over first."""
+        draft = _draft(request.args.get("draft", type=int))
         form = LineCouponForm(request.form) if request.method == "POST" else LineCouponForm()
+        if draft is not None and request.method == "GET":
+            form = LineCouponForm(data=values_of(draft.definition))
         if request.method == "POST" and form.validate():
             try:
                 with _line() as gateway:
                     made = actions.create(
-                        form.offer(), gateway=gateway, staff=current_staff(), wall=clock.wall()
+                        form.offer(),
+                        gateway=gateway,
+                        staff=current_staff(),
+                        wall=clock.wall(),
+                        draft_id=None if draft is None else draft.id,
                     )
             except DomainError as error:
                 if not form.refuse(error):
@@ -106,6 +119,25 @@ class LineCouponsView(AdminPage):
         flash(_("“%(name)s” is closed.", name=row.title), "success")
         return redirect(self.get_url(".index"))
 
+    @expose("/drop/", methods=("POST",))
+    @needs("edit")
+    @flash_refusals
+    def drop(self) -> Response | str:
+        """Throw a draft away; asks first."""
+        row = _draft(request.form.get("id", 0, type=int)) or abort(404)
+        if not self.confirmed():
+            return self.confirm(
+                _("Throw the draft “%(name)s” away?", name=row.title),
+                text=_("LINE knows nothing of it."),
+                label=_("Throw away"),
+                hidden={"id": row.id},
+                action=self.get_url(".drop"),
+                cancel_url=self.get_url(".index"),
+            )
+        actions.drop(row.id, staff=current_staff(), wall=clock.wall())
+        flash(_("The draft “%(name)s” is gone.", name=row.title), "success")
+        return redirect(self.get_url(".index"))
+
     @expose("/refresh/", methods=("POST",))
     @needs("edit")
     @flash_refusals
@@ -127,6 +159,15 @@ class LineCouponsView(AdminPage):
 
     def _form(self, form: LineCouponForm) -> str:
         return str(self.render("admin/line_coupon_new.html", form=form))
+
+
+def _draft(coupon_id: int | None) -> LineCoupon | None:
+    if not coupon_id:
+        return None
+    row: LineCoupon | None = LineCoupon.get_or_none(
+        LineCoupon.id == coupon_id, LineCoupon.state == actions.DRAFT
+    )
+    return row or abort(404)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lineadmin import settings
-from lineadmin.db import EPOCH, atomic
+from lineadmin.db import atomic
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l
 from lineadmin.line.errors import (
@@ -24,13 +24,14 @@ from lineadmin.line.errors import (
 )
 from lineadmin.line.gateway import Gateway
 from lineadmin.line_coupons.models import LineCoupon
-from lineadmin.line_coupons.offer import LineOffer, request_of
+from lineadmin.line_coupons.offer import LineOffer, drafted, moment, offer_of, request_of
 from lineadmin.staff import audit
 from lineadmin.staff.models import Staff
 
-ASKED, UNCLEAR, RUNNING, CLOSED = "asked", "unclear", "running", "closed"
+DRAFT, ASKED, UNCLEAR, RUNNING, CLOSED = "draft", "asked", "unclear", "running", "closed"
 
 STATE_LABELS: dict[str, Any] = {
+    DRAFT: _l("Draft"),
     ASKED: _l("Waiting for LINE"),
     UNCLEAR: _l("LINE did not answer"),
     RUNNING: _l("In progress"),
@@ -52,28 +53,30 @@ class Found:
 
 
 def create(
-    offer: LineOffer, *, gateway: Gateway, staff: Staff | None, wall: datetime
+    offer: LineOffer,
+    *,
+    gateway: Gateway,
+    staff: Staff | None,
+    wall: datetime,
+    draft_id: int | None = None,
 ) -> LineCoupon:
     """Have LINE make a coupon. Nothing is sent by that.
 
+    :param draft_id: the draft it is made of; of two people who do so at once, one makes it
     :raises DomainError: a value LINE would refuse, LINE's refusal, or no answer; what is said then
         tells whether something may have been made
     """
     body = request_of(offer, timezone=settings.shop().timezone, wall=wall)
-    row = LineCoupon.create(
-        title=body["title"],
-        state=ASKED,
-        starts_at=offer.starts_at,
-        ends_at=offer.ends_at,
-        probability=body["acquisitionCondition"].get("lotteryProbability"),
-        definition=body,
-        created_at=wall,
-    )
+    columns = _columns(offer, body) | {"state": ASKED, "created_at": wall}
+    row = LineCoupon.create(**columns) if draft_id is None else _taken(draft_id, columns)
     try:
         line_id = gateway.create_coupon(json.dumps(body, ensure_ascii=False).encode())
     except LineError as error:
         if error.certainly_not_sent:
-            LineCoupon.delete().where(LineCoupon.id == row.id).execute()
+            if draft_id is None:
+                LineCoupon.delete().where(LineCoupon.id == row.id).execute()
+            else:
+                LineCoupon.update(state=DRAFT).where(LineCoupon.id == row.id).execute()
             raise DomainError(_why_not(error)) from None
         LineCoupon.update(state=UNCLEAR).where(LineCoupon.id == row.id).execute()
         raise DomainError(
@@ -89,6 +92,92 @@ def create(
         )
     made: LineCoupon = LineCoupon.get_by_id(row.id)
     return made
+
+
+def draft(offer: LineOffer, *, staff: Staff | None, wall: datetime) -> tuple[LineCoupon, bool]:
+    """Keep a coupon that LINE is not asked for yet; the row, and whether anything changed.
+
+    One of the same name and days that LINE has already is that coupon; a draft of the same name is
+    changed. LINE is never asked by this.
+
+    :raises DomainError: what LINE would refuse; or LINE has it, and it says something else
+    """
+    body = drafted(offer)
+    columns = _columns(offer, body)
+    known = _known(columns)
+    if known is not None and known.state != DRAFT:
+        told = offer_of(known.definition)
+        if told is None or drafted(told) != body:
+            raise DomainError(_l("LINE has this coupon already, and nothing of it can be changed."))
+        return known, False
+    with atomic():
+        if known is None:
+            made: LineCoupon = LineCoupon.create(**columns, state=DRAFT, created_at=wall)
+            audit.record(
+                staff, "line_coupon.draft", "line_coupon", made.id, made.title, None, body,
+                wall=wall,
+            )  # fmt: skip
+            return made, True
+        before = known.definition
+        if before == body:
+            return known, False
+        LineCoupon.update(**columns).where(
+            LineCoupon.id == known.id, LineCoupon.state == DRAFT
+        ).execute()
+        audit.record(
+            staff, "line_coupon.edit", "line_coupon", known.id, known.title, before, body,
+            wall=wall,
+        )  # fmt: skip
+    return LineCoupon.get_by_id(known.id), True
+
+
+def drop(coupon_id: int, *, staff: Staff, wall: datetime) -> None:
+    """Throw a draft away; LINE never knew of it.
+
+    :raises DomainError: it is no draft (any more)
+    """
+    with atomic():
+        row = LineCoupon.get_or_none(LineCoupon.id == coupon_id)
+        mine = (LineCoupon.id == coupon_id) & (LineCoupon.state == DRAFT)
+        if row is None or not LineCoupon.delete().where(mine).execute():
+            raise DomainError(_l("This draft is not here any more."))
+        audit.record(
+            staff, "line_coupon.delete", "line_coupon", row.id, row.title, row.definition, None,
+            wall=wall,
+        )  # fmt: skip
+
+
+def _columns(offer: LineOffer, body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": body["title"],
+        "starts_at": offer.starts_at,
+        "ends_at": offer.ends_at,
+        "probability": body["acquisitionCondition"].get("lotteryProbability"),
+        "definition": body,
+    }
+
+
+def _known(columns: dict[str, Any]) -> LineCoupon | None:
+    named = LineCoupon.select().where(LineCoupon.title == columns["title"])
+    dated = {key: columns[key] for key in ("starts_at", "ends_at")}
+    rows = list(named.order_by(LineCoupon.id.desc()))
+    same = [row for row in rows if {key: getattr(row, key) for key in dated} == dated]
+    drafts = [row for row in rows if row.state == DRAFT]
+    found: list[LineCoupon] = same or drafts
+    return found[0] if found else None
+
+
+def _taken(draft_id: int, columns: dict[str, Any]) -> LineCoupon:
+    """The draft, which from now on is asked for."""
+    won = (
+        LineCoupon.update(**columns)
+        .where(LineCoupon.id == draft_id, LineCoupon.state == DRAFT)
+        .execute()
+    )
+    if not won:
+        raise DomainError(_l("This draft is not here any more."))
+    row: LineCoupon = LineCoupon.get_by_id(draft_id)
+    return row
 
 
 def close(coupon_id: int, *, gateway: Gateway, staff: Staff | None, wall: datetime) -> None:
@@ -188,16 +277,19 @@ def _all(gateway: Gateway, status: str) -> dict[str, str]:
 
 def _learn(line_id: str, detail: dict[str, Any], wall: datetime) -> int:
     """Keep a coupon LINE has and we did not know; 1 where it was made elsewhere."""
-    starts, ends = _moment(detail.get("startTimestamp")), _moment(detail.get("endTimestamp"))
+    starts, ends = moment(detail.get("startTimestamp")), moment(detail.get("endTimestamp"))
     title = str(detail.get("title") or "")[:60]
     asked = LineCoupon.get_or_none(
-        LineCoupon.state.in_((ASKED, UNCLEAR)),
+        LineCoupon.state.in_((ASKED, UNCLEAR, DRAFT)),
         LineCoupon.title == title,
         LineCoupon.starts_at == starts,
         LineCoupon.ends_at == ends,
     )
     if asked is not None:
-        LineCoupon.update(state=RUNNING, line_id=line_id).where(LineCoupon.id == asked.id).execute()
+        told = detail if asked.state == DRAFT else asked.definition  # a draft may say less
+        LineCoupon.update(state=RUNNING, line_id=line_id, definition=told).where(
+            LineCoupon.id == asked.id
+        ).execute()
         return 0
     condition = detail.get("acquisitionCondition")
     chance = condition.get("lotteryProbability") if isinstance(condition, dict) else None
@@ -214,11 +306,6 @@ def _learn(line_id: str, detail: dict[str, Any], wall: datetime) -> int:
         checked_at=wall,
     )
     return 1
-
-
-def _moment(seconds: Any) -> datetime:
-    known = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < 2**38
-    return EPOCH + timedelta(seconds=seconds if known else 0)
 
 
 def _why_not(error: LineError) -> str:

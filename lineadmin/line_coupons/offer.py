@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from lineadmin.db import EPOCH
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
 from lineadmin.line import limits
@@ -64,13 +65,23 @@ def request_of(offer: LineOffer, *, timezone: str, wall: datetime) -> dict[str, 
     :param timezone: the shop's
     :raises DomainError: what LINE would refuse, with its field
     """
+    body = drafted(offer)
+    if offer.ends_at is not None and offer.ends_at <= wall:
+        raise DomainError(_l("The last day is over already."), field="ends_at")
+    return body | {"timezone": line_zone(timezone)}
+
+
+def drafted(offer: LineOffer) -> dict[str, Any]:
+    """The same body for a draft: without a zone, and it may be over by now.
+
+    :raises DomainError: what LINE would refuse, with its field
+    """
     _check_words(offer)
-    starts, ends = _check_dates(offer, wall)
+    starts, ends = _check_dates(offer)
     body: dict[str, Any] = {
         "title": offer.title.strip(),
         "startTimestamp": int(starts.timestamp()),
         "endTimestamp": int(ends.timestamp()),
-        "timezone": line_zone(timezone),
         "visibility": "PUBLIC" if offer.public else "UNLISTED",
         "maxUseCountPerTicket": 1 if offer.use_once else -1,
         "acquisitionCondition": _acquisition(offer),
@@ -102,6 +113,46 @@ def line_zone(timezone: str) -> str:
             )
         )
     return name
+
+
+def offer_of(definition: dict[str, Any]) -> LineOffer | None:
+    """The decisions behind what LINE was or has told; None for what only its manager makes."""
+    told = definition
+    reward, drawn = _group(told.get("reward")), _group(told.get("acquisitionCondition"))
+    price = _group(reward.get("priceInfo"))
+    if reward.get("type") not in REWARD_LABELS or drawn.get("type") not in ("normal", "lottery"):
+        return None
+    lottery = drawn["type"] == "lottery"
+    winners = drawn.get("maxAcquireCount")
+    return LineOffer(
+        title=str(told.get("title") or ""),
+        starts_at=moment(told.get("startTimestamp")),
+        ends_at=moment(told.get("endTimestamp")),
+        reward=str(reward["type"]),
+        price=str(price.get("type") or PERCENTAGE),
+        value=price.get("percentage", price.get("fixedAmount")),
+        price_before=price.get("originalPrice"),
+        price_after=price.get("priceAfterDiscount"),
+        description=str(told.get("description") or ""),
+        usage_condition=str(told.get("usageCondition") or ""),
+        coupon_code=str(told.get("couponCode") or ""),
+        image_url=str(told.get("imageUrl") or ""),
+        lottery=lottery,
+        probability=drawn.get("lotteryProbability") if lottery else None,
+        most_winners=winners if lottery and winners != -1 else None,
+        use_once=told.get("maxUseCountPerTicket") != -1,
+        public=told.get("visibility") == "PUBLIC",
+    )
+
+
+def moment(seconds: Any) -> datetime:
+    """A moment as LINE writes it."""
+    known = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < 2**38
+    return EPOCH + timedelta(seconds=seconds if known else 0)
+
+
+def _group(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def reward_text(definition: dict[str, Any]) -> str:
@@ -150,15 +201,13 @@ def _check_words(offer: LineOffer) -> None:
             )
 
 
-def _check_dates(offer: LineOffer, wall: datetime) -> tuple[datetime, datetime]:
+def _check_dates(offer: LineOffer) -> tuple[datetime, datetime]:
     if offer.starts_at is None:
         raise DomainError(_l("Choose the first day."), field="starts_at")
     if offer.ends_at is None:
         raise DomainError(_l("Choose the last day; LINE's coupons always end."), field="ends_at")
     if offer.ends_at <= offer.starts_at:
         raise DomainError(_l("The last day is before the first one."), field="ends_at")
-    if offer.ends_at <= wall:
-        raise DomainError(_l("The last day is over already."), field="ends_at")
     return offer.starts_at, offer.ends_at
 
 

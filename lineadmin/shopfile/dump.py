@@ -13,6 +13,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 from lineadmin.shopfile.branches import dump_branches
 from lineadmin.shopfile.goods import dump_categories
 from lineadmin.shopfile.groups import dump_segments
+from lineadmin.shopfile.line_coupons import dump_line_coupons
 from lineadmin.shopfile.lotteries import dump_lotteries
 from lineadmin.shopfile.members import dump_members
 from lineadmin.shopfile.offers import dump_coupons
@@ -62,6 +63,7 @@ def as_data() -> dict[str, Any]:
         "categories": dump_categories(),
         "segments": dump_segments(),
         "coupons": dump_coupons(),
+        "line_coupons": dump_line_coupons(),
         "lotteries": dump_lotteries(),
         "topics": dump_topics(),
         "surveys": dump_surveys(),

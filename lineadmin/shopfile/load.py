@@ -12,6 +12,7 @@ from lineadmin.shopfile.context import Context, Report
 from lineadmin.shopfile.coupon_rules import load_coupon_rules
 from lineadmin.shopfile.goods import load_categories
 from lineadmin.shopfile.groups import load_segments, load_tag_rules
+from lineadmin.shopfile.line_coupons import load_line_coupons
 from lineadmin.shopfile.lotteries import load_lotteries
 from lineadmin.shopfile.members import load_members
 from lineadmin.shopfile.offers import load_coupons
@@ -36,6 +37,7 @@ SECTIONS: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("sources", load_sources),
     ("branches", load_branches),
     ("coupons", load_coupons),
+    ("line_coupons", load_line_coupons),
     ("lotteries", load_lotteries),
     ("categories", load_categories),
     ("topics", load_topics),

@@ -198,6 +198,41 @@ class CouponPart(Part):
     reminder: ReminderPart | None = None
 
 
+class LineBenefit(Part):
+    """What a LINE coupon gives: percent, amount, or the price before and after, where it is one of
+    money."""
+
+    type: Literal["discount", "cashback", "free", "gift", "others"]
+    percent: StrictInt | None = None
+    amount: StrictInt | None = None
+    before: StrictInt | None = None
+    after: StrictInt | None = None
+
+
+class LineDraw(Part):
+    """Only some friends win it."""
+
+    percent: StrictInt
+    winners: StrictInt | None = None
+
+
+class LineCouponFilePart(Part):
+    """One of LINE's own coupons, known by its title and days. LINE is never asked by a file: what
+    it does not have yet becomes a draft for staff."""
+
+    title: Name
+    benefit: LineBenefit
+    from_: DayOrMoment = Field(alias="from")
+    until: DayOrMoment
+    draw: LineDraw | None = None
+    once: StrictBool = True
+    public: StrictBool = False
+    code: Name = ""
+    description: str = ""
+    condition: str = ""
+    picture: str = ""
+
+
 class PrizePart(Part):
     """A prize of a lottery: a coupon with its odds in percent."""
 
@@ -419,6 +454,7 @@ class ShopFile(Part):
     categories: list[CategoryPart] | None = None
     segments: list[SegmentPart] | None = None
     coupons: list[CouponPart] | None = None
+    line_coupons: list[LineCouponFilePart] | None = None
     lotteries: list[LotteryPart] | None = None
     topics: list[TopicPart] | None = None
     surveys: list[SurveyPart] | None = None

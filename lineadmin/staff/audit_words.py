@@ -120,6 +120,7 @@ VERBS: dict[str, Any] = {
     "count_as_sent": _l("counted as sent"),
     "send_again": _l("sent again"),
     "claim_link": _l("public claim link"),
+    "draft": _l("kept as a draft"),
     "codes": _l("codes added"),
     "drop_codes": _l("unused codes thrown away"),
     "ask_approval": _l("approval asked for"),

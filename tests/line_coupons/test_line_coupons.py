@@ -10,7 +10,7 @@ import pytest
 
 from lineadmin import clock as shop_clock
 from lineadmin import config as configuration
-from lineadmin import settings
+from lineadmin import settings, shopfile
 from lineadmin.errors import DomainError
 from lineadmin.line.gateway import Gateway
 from lineadmin.line_coupons import actions
@@ -294,3 +294,114 @@ def test_viewers_only_read(line, app, clock):
     assert viewer.get("/admin/line_coupons/new/").status_code == 403
     assert viewer.post("/admin/line_coupons/refresh/").status_code == 403
     assert settings.shop().timezone == "Asia/Taipei"
+
+
+# The shop file ------------------------------------------------------------------------------
+
+FILE = """
+version: 1
+line_coupons:
+  - {title: 雙拼 8 折, benefit: {type: discount, percent: 20}, from: 2026-11-01, until: 2099-12-31,
+     draw: {percent: 10, winners: 50}, once: false, code: BENTO, condition: 滿 NT$100}
+  - {title: 紅茶, benefit: {type: gift}, from: 2026-11-01, until: "2099-12-31T12:00:00+08:00"}
+"""
+
+
+def load(text: str) -> Any:
+    return shopfile.load(text, staff=None, now=NOON, wall=wall())
+
+
+def asked_of(line: Any) -> int:
+    return int(line.client.counters().get("coupon_create.requests", 0))
+
+
+def test_a_file_makes_drafts_and_line_hears_of_them_only_when_staff_make_them(manager, line):
+    load(FILE)
+    assert not load(FILE).created
+    assert [row.state for row in LineCoupon.select()] == ["draft", "draft"]
+    assert asked_of(line) == 0
+    assert not actions.sendable(wall())
+    listed = manager.get("/admin/line_coupons/").text
+    assert "草稿" in listed
+    bento = LineCoupon.get(LineCoupon.title == "雙拼 8 折")
+    address = f"/admin/line_coupons/new/?draft={bento.id}"
+    form = manager.get(address)
+    assert 'value="BENTO"' in form.text
+    assert 'value="2099-12-31"' in form.text
+    typed = TYPED | DAYS | {"lottery": "y", "probability": "10", "most_winners": "50"}
+    assert manager.post(address, typed).status_code == 302
+    assert manager.post(address, typed).status_code == 404  # a second tab: it is made
+    assert asked_of(line) == 1
+    made = LineCoupon.get(LineCoupon.id == bento.id)
+    assert (made.state, made.probability) == ("running", 10)
+    assert actions.sendable(wall()) == [made]
+
+
+def test_what_is_dumped_loads_as_the_same_and_here_changes_nothing(manager, line, gateway):
+    load(FILE)
+    for number, shape in enumerate(SHAPES):
+        made = make(gateway, **shape | {"title": f"第 {number} 張"})
+    actions.close(made.id, gateway=gateway, staff=None, wall=wall())
+    written = shopfile.dump()
+    asked = asked_of(line)
+    again = load(written)
+    assert "LINE coupon" not in {section for section, _name in [*again.created, *again.changed]}
+    told = shopfile.as_data()["line_coupons"]
+    assert len(told) == 2 + len(SHAPES) - 1  # what is closed is over for good
+    LineCoupon.delete().execute()
+    load(written)
+    assert shopfile.as_data()["line_coupons"] == told
+    assert {row.state for row in LineCoupon.select()} == {"draft"}
+    assert asked_of(line) == asked
+
+
+def test_a_file_cannot_change_what_line_has(manager, gateway):
+    make(gateway)
+    [told] = shopfile.as_data()["line_coupons"]
+    other = told | {"benefit": {"type": "discount", "percent": 30}}
+    with pytest.raises(DomainError, match="不能再更改"):
+        load(json.dumps({"version": 1, "line_coupons": [other]}))
+    assert LineCoupon.select().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"title": "字" * 61}, "title"),
+        ({"until": "2026-10-01"}, "until"),
+        ({"until": "9999-12-31"}, "until"),
+        ({"benefit": {"type": "discount"}}, "benefit"),
+        ({"benefit": {"type": "gift", "amount": 5}}, "benefit"),
+        ({"benefit": {"type": "discount", "percent": 20, "amount": 5}}, "benefit"),
+        ({"benefit": {"type": "discount", "before": 90, "after": 90}}, "after"),
+        ({"draw": {"percent": 100}}, "percent"),
+        ({"picture": "http://x.example/a.png"}, "picture"),
+        ({"colour": "red"}, "colour"),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_a_file_names_its_place_and_leaves_nothing(db, more, place):
+    item = {
+        "title": "雙拼便當 8 折",
+        "benefit": {"type": "discount", "percent": 20},
+        "from": "2026-11-01",
+        "until": "2099-12-31",
+    } | more
+    with pytest.raises(DomainError) as refused:
+        load(json.dumps({"version": 1, "line_coupons": [item]}, indent=1))
+    assert place in str(refused.value)
+    assert LineCoupon.select().count() == 0
+
+
+def test_a_draft_can_be_thrown_away_and_stays_when_line_refuses(manager, line):
+    load(FILE)
+    bento, tea = LineCoupon.select().order_by(LineCoupon.id)
+    line.client.fail("429", endpoint="coupon_create")
+    refused = manager.post(f"/admin/line_coupons/new/?draft={tea.id}", TYPED | DAYS)
+    assert refused.status_code == 400
+    assert LineCoupon.get(LineCoupon.id == tea.id).state == "draft"
+    asked = manager.post("/admin/line_coupons/drop/", {"id": bento.id})
+    assert "要刪除草稿" in asked.text
+    manager.post("/admin/line_coupons/drop/", {"id": bento.id, "confirmed": "1"})
+    assert [row.id for row in LineCoupon.select()] == [tea.id]
+    assert Audit.get(Audit.action == "line_coupon.delete").object_label == "雙拼 8 折"
