@@ -12,7 +12,7 @@ from lineadmin import journal
 from lineadmin.db import atomic, insert_ignore, is_postgres
 from lineadmin.friends import queries, tags
 from lineadmin.friends.fields import all_fields
-from lineadmin.friends.models import Friend, FriendField, FriendTag
+from lineadmin.friends.models import Branch, Friend, FriendField, FriendTag
 
 BY_CSV = "csv"
 PER_STATEMENT = 100
@@ -75,6 +75,9 @@ def _save_values(rows: list[Row], friends: dict[str, Friend], now: datetime) -> 
     """Names, sources and attributes. A name LINE told us beats one from a file."""
     touched: dict[int, Friend] = {}
     told: dict[int, dict[str, Any]] = defaultdict(dict)
+    homes = {row.values["branch_id"] for row in rows if "branch_id" in row.values}
+    found = Branch.select().where(Branch.id.in_(sorted(homes))) if homes else ()
+    branches = {branch.id: branch.name for branch in found}
     sources: dict[int, list[int]] = defaultdict(list)
     for row in rows:
         friend = friends[row.user_id]
@@ -90,7 +93,10 @@ def _save_values(rows: list[Row], friends: dict[str, Friend], now: datetime) -> 
             if getattr(friend, key) != value:
                 setattr(friend, key, value)
                 setattr(friend, _ORIGINS[key], BY_CSV)
-                told[friend.id][key] = value
+                if key == "branch_id":
+                    told[friend.id]["branch"] = branches[value]
+                else:
+                    told[friend.id][key] = value
                 touched[friend.id] = friend
     _write(list(touched.values()))
     by = {"by": BY_CSV}

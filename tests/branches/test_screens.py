@@ -13,6 +13,7 @@ from lineadmin.errors import DomainError
 from lineadmin.friends.csv_export import export_csv
 from lineadmin.friends.csv_import import import_csv
 from lineadmin.friends.models import Branch, Field, Friend, FriendPlace
+from lineadmin.journal.models import Fact
 from lineadmin.segments.actions import create_segment
 from lineadmin.staff.models import Audit
 from tests.branches.conftest import STATION, at, make_branch
@@ -156,6 +157,7 @@ def test_the_home_branch_goes_through_a_file_and_back(db, branches):
     assert result.errors[0][:2] == (3, "home_branch")
     friend = Friend.get()
     assert (friend.branch.code, friend.branch_origin) == ("xinyi", "csv")
+    assert Fact.get(Fact.kind == "attribute.set").value["set"] == {"branch": "信義店"}
     written = "".join(export_csv()).lstrip("\ufeff")
     head, row, *_rest = written.splitlines()
     assert dict(zip(head.split(","), row.split(","), strict=True))["home_branch"] == "xinyi"
