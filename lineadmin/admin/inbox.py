@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import flash, g, redirect, request, url_for
@@ -125,18 +126,14 @@ class InboxView(StaffModelView):
     def events(self) -> str:
         """Webhook events that failed five times, with their errors."""
         query: Any = InboundEvent.select().where(SQL("set_aside_at IS NOT NULL"))
-        order = listing.Keyset(InboundEvent.id, InboundEvent.id, descending=True)
-        after, before = request.args.get("after"), request.args.get("before")
-        rows, previous, following = order.page(query, EVENTS_PER_PAGE, after=after, before=before)
+        page = listing.newest_first(
+            query, InboundEvent.id, EVENTS_PER_PAGE, partial(self.get_url, ".events")
+        )
         drawn: str = self.render(
             "admin/inbox_aside.html",
-            rows=rows,
+            rows=page.rows,
             total=listing.count_label(listing.bounded_count(query)),
-            page=listing.Page(
-                rows=rows,
-                previous=self.get_url(".events", before=previous) if previous else None,
-                next=self.get_url(".events", after=following) if following else None,
-            ),
+            page=page,
         )
         return drawn
 

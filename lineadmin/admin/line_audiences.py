@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from flask import abort, flash, redirect, request
@@ -11,8 +10,9 @@ from flask_admin import expose
 from werkzeug.wrappers import Response
 from wtforms import SelectField, StringField, validators
 
-from lineadmin import clock, config
+from lineadmin import clock
 from lineadmin.admin import listing
+from lineadmin.admin.at_line import at_line
 from lineadmin.admin.base import AdminPage, current_staff, flash_refusals, needs
 from lineadmin.admin.forms import StaffForm, stripped
 from lineadmin.audiences import actions, upload
@@ -21,7 +21,6 @@ from lineadmin.broadcasts.models import Broadcast
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
 from lineadmin.line import limits
-from lineadmin.line.gateway import Gateway
 from lineadmin.segments.models import Segment
 
 ROWS = 50
@@ -75,21 +74,13 @@ class LineAudiencesView(AdminPage):
     @expose("/")
     def index(self) -> str:
         """Every audience we know of, the newest first."""
-        order = listing.Keyset(LineAudience.id, LineAudience.id, descending=True)
-        query: Any = LineAudience.select()
-        rows, previous, following = order.page(
-            query,
-            ROWS,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
+        page = listing.newest_first(
+            LineAudience.select(), LineAudience.id, ROWS, partial(self.get_url, ".index")
         )
-
-        def address(**cursor: str) -> str:
-            return str(self.get_url(".index", **cursor))
 
         return self.render(
             "admin/line_audiences.html",
-            rows=rows,
+            rows=page.rows,
             state_of=_state,
             kind_of=lambda row: KINDS.get(row.kind, row.kind),
             problem_of=_problem,
@@ -101,12 +92,7 @@ class LineAudiencesView(AdminPage):
             ),
             purpose_of=_purpose,
             life_days=limits.AUDIENCE_LIFE_DAYS,
-            page=listing.Page(
-                rows=rows,
-                previous=address(before=previous) if previous else None,
-                next=address(after=following) if following else None,
-                first=address() if request.args.get("after") else None,
-            ),
+            page=page,
         )
 
     @expose("/new/", methods=("GET", "POST"))
@@ -162,7 +148,7 @@ class LineAudiencesView(AdminPage):
                 action=self.get_url(".delete"),
                 cancel_url=self.get_url(".index"),
             )
-        with _line() as gateway:
+        with at_line() as gateway:
             actions.delete(row.id, gateway=gateway, staff=current_staff(), wall=clock.wall())
         flash(_("“%(name)s” is deleted.", name=row.name), "success")
         return redirect(self.get_url(".index"))
@@ -172,7 +158,7 @@ class LineAudiencesView(AdminPage):
     @flash_refusals
     def refresh(self) -> Response:
         """Ask LINE for its list."""
-        with _line() as gateway:
+        with at_line() as gateway:
             found = actions.refresh(gateway=gateway, wall=clock.wall())
         flash(
             _(
@@ -188,15 +174,6 @@ class LineAudiencesView(AdminPage):
 
     def _form(self, form: AudienceForm) -> str:
         return str(self.render("admin/line_audience_new.html", form=form))
-
-
-@contextmanager
-def _line() -> Iterator[Gateway]:
-    gateway = Gateway(config.current())
-    try:
-        yield gateway
-    finally:
-        gateway.close()
 
 
 def _asked_row() -> LineAudience:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from flask import request
 from peewee import Field, Model, ModelSelect
 
 from lineadmin import settings
@@ -240,6 +241,23 @@ class Keyset:
                 query = query.where(column >= value, (column > value) | (key > number))
         order = (_order(column, descending), _order(key, descending))
         return list(query.order_by(*order).limit(size))
+
+
+def newest_first(query: Any, key: Field, size: int, address: Callable[..., Any]) -> Page:
+    """The page that the request asks for of a plain list, the newest row first.
+
+    :param address: answers where the list is, given `after` or `before` as what to go on from
+    """
+    order, asked = Keyset(key, key, descending=True), request.args
+    rows, previous, following = order.page(
+        query, size, after=asked.get("after"), before=asked.get("before")
+    )
+    return Page(
+        rows=rows,
+        previous=str(address(before=previous)) if previous else None,
+        next=str(address(after=following)) if following else None,
+        first=str(address()) if asked.get("after") else None,
+    )
 
 
 def _order(column: Field, descending: bool) -> Any:

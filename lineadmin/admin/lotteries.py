@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from flask import abort, flash, redirect, request
@@ -12,7 +13,8 @@ from werkzeug.wrappers import Response
 
 from lineadmin import clock
 from lineadmin.admin import export, listing
-from lineadmin.admin.base import StaffModelView, current_staff, flash_refusals, needs
+from lineadmin.admin.base import current_staff, flash_refusals, needs
+from lineadmin.admin.coded import CodedView
 from lineadmin.admin.lottery_form import LotteryForm
 from lineadmin.coupons.benefits import period_text
 from lineadmin.coupons.queries import pickable
@@ -39,12 +41,13 @@ NOWHERE = "https://line.me/"  # where the button of a preview would lead
 STATE_KINDS = {ACTIVE: "ok", PAUSED: "warn", CLOSED: "quiet"}
 
 
-class LotteriesView(StaffModelView):
+class LotteriesView(CodedView):
     """Every lottery of the shop."""
 
+    form_of = LotteryForm
+    room = actions
     menu_icon = "gift"
     audit_kind = "lottery"
-    can_view_details = True
     column_list = ("title", "rule", "period", "draws", "state")
     column_labels = {
         "title": _l("Name"),
@@ -84,13 +87,7 @@ class LotteriesView(StaffModelView):
     def row_label(self, record: Lottery) -> str:
         return str(record.title)
 
-    def row_url(self, record: Lottery) -> str:
-        return str(self.get_url(".details_view", id=record.id))
-
     # --- making and changing --------------------------------------------------------------
-
-    def get_form(self) -> Any:
-        return LotteryForm
 
     def create_form(self, obj: Any = None) -> LotteryForm:
         """The empty form, or one with what was typed before it was clear that it is a lottery."""
@@ -102,27 +99,14 @@ class LotteriesView(StaffModelView):
     def edit_form(self, obj: Any = None) -> LotteryForm:
         """The filled form; what was drawn from cannot be typed any more."""
         form: LotteryForm = super().edit_form(obj)
-        form.code.render_kw = {**(form.code.render_kw or {}), "disabled": True}
-        form.code.data = obj.code
         if obj.draws:
             form.keep_drawn(obj)
         return form
-
-    def create_record(self, form: LotteryForm) -> Lottery:
-        return actions.create(
-            form.plan(), staff=current_staff(), now=clock.now(), wall=clock.wall()
-        )
 
     def save_record(self, form: LotteryForm, record: Lottery, version: int) -> None:
         actions.edit(
             record.id, form.plan(), version=version, staff=current_staff(), wall=clock.wall()
         )
-
-    def after_create_url(self, record: Lottery) -> str:
-        return self.row_url(record)
-
-    def after_save_url(self, record: Lottery) -> str:
-        return self.row_url(record)
 
     def _form_page(self, template: str, form: Any, **more: Any) -> Any:
         more.setdefault("locked", bool(more.get("model") and more["model"].draws))
@@ -135,18 +119,12 @@ class LotteriesView(StaffModelView):
         """Its prizes, its draws, its card and page; `recheck` computes every draw again."""
         lottery = self._lottery()
         prizes, nothing = log.counts(lottery)
-        order = listing.Keyset(LotteryDraw.id, LotteryDraw.id, descending=True)
-        query: Any = LotteryDraw.select().where(LotteryDraw.lottery == lottery.id)
-        rows, previous, following = order.page(
-            query,
+        drawn = listing.newest_first(
+            LotteryDraw.select().where(LotteryDraw.lottery == lottery.id),
+            LotteryDraw.id,
             self.page_size,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
+            partial(self.get_url, ".details_view", id=lottery.id),
         )
-
-        def address(**cursor: str) -> str:
-            return str(self.get_url(".details_view", id=lottery.id, **cursor))
-
         return self.render(
             self.details_template,
             lottery=lottery,
@@ -154,18 +132,13 @@ class LotteriesView(StaffModelView):
             nothing=nothing,
             percent=percent_text,
             prize_names={one.prize.id: one.prize.name for one in prizes},
-            friends=names_of({row.friend_id for row in rows}),
+            friends=names_of({row.friend_id for row in drawn.rows}),
             reason_label=log.reason_label,
             facts=_facts(lottery),
             recheck=log.recheck(lottery) if "recheck" in request.args else None,
             state_mark=(STATE_KINDS[lottery.state], STATE_LABELS[lottery.state]),
             preview=_preview(lottery),
-            page=listing.Page(
-                rows=rows,
-                previous=address(before=previous) if previous else None,
-                next=address(after=following) if following else None,
-                first=address() if request.args.get("after") else None,
-            ),
+            page=drawn,
         )
 
     @expose("/log/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -67,31 +68,18 @@ class TriesPages(AdminPage):
     def tries(self) -> str:
         """The list, the newest first."""
         chosen, query = _chosen()
-        order = listing.Keyset(RedemptionTry.id, RedemptionTry.id, descending=True)
-        rows, previous, following = order.page(
-            query,
-            TRIES_PER_PAGE,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
+        page = listing.newest_first(
+            query, RedemptionTry.id, TRIES_PER_PAGE, partial(self.get_url, ".tries", **chosen)
         )
-
-        def address(**cursor: str) -> str:
-            return str(self.get_url(".tries", **chosen, **cursor))
-
         return self.render(
             "admin/redeem_tries.html",
-            rows=numbers.with_names(rows),
+            rows=numbers.with_names(page.rows),
             outcome_label=outcome_label,
             filters=listing.drawn_filters(FILTERS, chosen),
             filtered=bool(chosen),
             total=listing.count_label(listing.bounded_count(query)),
             export_url=self.get_url(".export_tries", **chosen) if self.may("edit") else "",
-            page=listing.Page(
-                rows=rows,
-                previous=address(before=previous) if previous else None,
-                next=address(after=following) if following else None,
-                first=address() if request.args.get("after") else None,
-            ),
+            page=page,
         )
 
     @expose("/tries/export/")

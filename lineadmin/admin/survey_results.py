@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import abort, request
@@ -94,40 +95,28 @@ class SurveyResults:
         narrow, key = _narrow(), request.args.get("q", "")
         asked = {one.key: one for one in ever_asked(survey)[0]}
         question = asked.get(key) or abort(404)
-        order = listing.Keyset(SurveyReply.id, SurveyReply.id, descending=True)
-        rows, previous, following = order.page(
+        listed = listing.newest_first(
             results.written(survey, narrow, key),
+            SurveyReply.id,
             self.page_size,
-            after=request.args.get("after"),
-            before=request.args.get("before"),
+            partial(
+                self.get_url,
+                ".words",
+                id=survey.id,
+                q=key,
+                sending=narrow.sending,
+                month=narrow.month,
+            ),
         )
-
-        def address(**cursor: str) -> str:
-            return str(
-                self.get_url(
-                    ".words",
-                    id=survey.id,
-                    q=key,
-                    sending=narrow.sending,
-                    month=narrow.month,
-                    **cursor,
-                )
-            )
-
         page: str = self.render(
             "admin/survey_words.html",
             survey=survey,
             question=question,
             narrow=narrow,
-            said=[(row, results.said(question, [row])) for row in rows],
-            names=names_of({row.answer.friend_id for row in rows}) if self.may("lookup") else {},
+            said=[(row, results.said(question, [row])) for row in listed.rows],
+            names=_names(listed.rows) if self.may("lookup") else {},
             labels=report.labels(results.sendings(survey)),
-            page=listing.Page(
-                rows=rows,
-                previous=address(before=previous) if previous else None,
-                next=address(after=following) if following else None,
-                first=address() if request.args.get("after") else None,
-            ),
+            page=listed,
         )
         return page
 
@@ -148,6 +137,11 @@ class SurveyResults:
             wall=clock.wall(),
         )
         return export.csv_response(survey.code, _csv_rows(survey, narrow))
+
+
+def _names(replies: Sequence[SurveyReply]) -> Mapping[int, str]:
+    """Whose words these are."""
+    return names_of({row.answer.friend_id for row in replies})
 
 
 def chart(result: Result) -> BarChart | None:

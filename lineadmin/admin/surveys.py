@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from lineadmin import clock, config
 from lineadmin.admin import listing
-from lineadmin.admin.base import StaffModelView, current_staff, flash_refusals, needs
+from lineadmin.admin.base import current_staff, flash_refusals, needs
+from lineadmin.admin.coded import CodedView
 from lineadmin.admin.survey_form import SurveyForm
 from lineadmin.admin.survey_results import STATE_KINDS, SurveyResults, period_of
 from lineadmin.coupons.models import Coupon
@@ -28,12 +29,13 @@ from lineadmin.web import survey_page
 NOWHERE = "https://line.me/"  # where the button of a preview would lead
 
 
-class SurveysView(SurveyResults, StaffModelView):
+class SurveysView(SurveyResults, CodedView):
     """Every survey of the shop."""
 
+    form_of = SurveyForm
+    room = actions
     menu_icon = "survey"
     audit_kind = "survey"
-    can_view_details = True
     column_list = ("title", "repeat", "period", "gift", "answers", "state")
     column_labels = {
         "title": _l("Name"),
@@ -93,42 +95,6 @@ class SurveysView(SurveyResults, StaffModelView):
 
     def row_label(self, record: Survey) -> str:
         return str(record.title)
-
-    def row_url(self, record: Survey) -> str:
-        return str(self.get_url(".details_view", id=record.id))
-
-    # --- making and changing --------------------------------------------------------------
-
-    def get_form(self) -> Any:
-        return SurveyForm
-
-    def edit_form(self, obj: Any = None) -> SurveyForm:
-        """The filled form; its short name stays."""
-        form: SurveyForm = super().edit_form(obj)
-        form.code.render_kw = {**(form.code.render_kw or {}), "disabled": True}
-        form.code.data = obj.code
-        return form
-
-    def create_record(self, form: SurveyForm) -> Survey:
-        return actions.create(
-            form.plan(), staff=current_staff(), now=clock.now(), wall=clock.wall()
-        )
-
-    def save_record(self, form: SurveyForm, record: Survey, version: int) -> None:
-        actions.edit(
-            record.id,
-            form.plan(),
-            version=version,
-            staff=current_staff(),
-            now=clock.now(),
-            wall=clock.wall(),
-        )
-
-    def after_create_url(self, record: Survey) -> str:
-        return self.row_url(record)
-
-    def after_save_url(self, record: Survey) -> str:
-        return self.row_url(record)
 
     def _form_page(self, template: str, form: Any, **more: Any) -> Any:
         model = more.get("model")

@@ -15,7 +15,8 @@ from werkzeug.wrappers import Response
 
 from lineadmin import clock, settings
 from lineadmin.admin import export, friend_topics, listing
-from lineadmin.admin.base import StaffModelView, current_staff, flash_refusals, needs
+from lineadmin.admin.base import current_staff, flash_refusals, needs
+from lineadmin.admin.coded import CodedView
 from lineadmin.admin.friend_answer import find_friend
 from lineadmin.admin.topic_form import TopicForm
 from lineadmin.broadcasts import states as sending
@@ -38,12 +39,13 @@ NEWEST = 10  # sendings on the page of a topic; the calendar has them all
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 
-class TopicsView(StaffModelView):
+class TopicsView(CodedView):
     """Every topic of the shop."""
 
+    form_of = TopicForm
+    room = actions
     menu_icon = "bell"
     audit_kind = "topic"
-    can_view_details = True
     column_list = ("name", "frequency", "subscribers", "new", "stopped", "cost", "state")
     column_labels = {
         "name": _l("Name"),
@@ -97,42 +99,6 @@ class TopicsView(StaffModelView):
 
     def row_label(self, record: Topic) -> str:
         return str(record.name)
-
-    def row_url(self, record: Topic) -> str:
-        return str(self.get_url(".details_view", id=record.id))
-
-    # --- making and changing --------------------------------------------------------------
-
-    def get_form(self) -> Any:
-        return TopicForm
-
-    def edit_form(self, obj: Any = None) -> TopicForm:
-        """The filled form; messages know the topic by its short name, so that stays."""
-        form: TopicForm = super().edit_form(obj)
-        form.code.render_kw = {**(form.code.render_kw or {}), "disabled": True}
-        form.code.data = obj.code
-        return form
-
-    def create_record(self, form: TopicForm) -> Topic:
-        return actions.create(
-            form.plan(), staff=current_staff(), now=clock.now(), wall=clock.wall()
-        )
-
-    def save_record(self, form: TopicForm, record: Topic, version: int) -> None:
-        actions.edit(
-            record.id,
-            form.plan(),
-            version=version,
-            staff=current_staff(),
-            now=clock.now(),
-            wall=clock.wall(),
-        )
-
-    def after_create_url(self, record: Topic) -> str:
-        return self.row_url(record)
-
-    def after_save_url(self, record: Topic) -> str:
-        return self.row_url(record)
 
     # --- one topic ------------------------------------------------------------------------
 
