@@ -65,7 +65,7 @@ class FriendPage(FriendNotice, FriendAnswer):
             coupons=friend_story.coupons(friend.id, now),
             bought=friend_story.purchases(friend.id),
             topics=friend_topics.rows(friend.id, now),
-            runs=underway.runs_of(friend.id),
+            runs=underway.runs_of(friend),
             member=member,
             member_points=0 if member is None else points.balance(member.id, now),
             members_on=setup().enabled,

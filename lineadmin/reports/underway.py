@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lineadmin import segments
+from lineadmin.friends.models import Friend
 from lineadmin.i18n import _, format_date, format_datetime
+from lineadmin.messages.names import substitute
 from lineadmin.messages.parts import parse_parts
 from lineadmin.messages.summary import summarise
 from lineadmin.outbox import reasons
@@ -39,28 +41,33 @@ class Run:
         return self.state in (enrolments.ACTIVE, enrolments.HELD)
 
 
-def runs_of(friend_id: int) -> list[Run]:
+def runs_of(friend: Friend) -> list[Run]:
     """Her runs, those underway first."""
     rows = list(
         Enrolment.select(Enrolment, Sequence)
         .join(Sequence)
-        .where(Enrolment.friend_id == friend_id)
+        .where(Enrolment.friend_id == friend.id)
         .order_by(Enrolment.id.desc())
         .limit(MOST_RUNS)
     )
     known = definitions({row.version_id for row in rows})
     targets = moves.targets({row.sequence_id for row in rows})
-    told = [_told(row, known.get(row.version_id), targets.get(row.sequence_id)) for row in rows]
+    told = [
+        _told(row, known.get(row.version_id), targets.get(row.sequence_id), friend.display_name)
+        for row in rows
+    ]
     return sorted(told, key=lambda run: not run.underway)
 
 
-def _told(row: Enrolment, definition: Definition | None, target: tuple[int, int] | None) -> Run:
+def _told(
+    row: Enrolment, definition: Definition | None, target: tuple[int, int] | None, name: str
+) -> Run:
     sequence = row.sequence
     decided = definition is not None and 0 <= row.branch < len(definition.branches)
     steps = definition.branches[row.branch].steps if definition and decided else ()
     said = ""
     if row.state == enrolments.ACTIVE and row.step < len(steps):
-        said = summarise(parse_parts(list(steps[row.step].messages)))
+        said = substitute(summarise(parse_parts(list(steps[row.step].messages))), name)
     return Run(
         sequence_id=sequence.id,
         name=sequence.name,

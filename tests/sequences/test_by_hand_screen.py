@@ -25,7 +25,8 @@ def shop(app: Any, clock: Any) -> None:
 
 
 def test_one_friend_from_her_own_page_and_stopped_again(app: Any) -> None:
-    sequence = publish(step(1, messages=[{"text": "早安"}]), trigger={"manual": True}, now=MONDAY)
+    hello = [{"text": "{name|朋友}早安"}]
+    sequence = publish(step(1, messages=hello), trigger={"manual": True}, now=MONDAY)
     hana = make_friend("小花")
     panel = panel_of(app, "manager")
     here = f"/admin/friends/{hana.id}/"
@@ -35,7 +36,7 @@ def test_one_friend_from_her_own_page_and_stopped_again(app: Any) -> None:
     assert answer.location.endswith(here)
     page = panel.get(here).text
     assert "下一步：2026/11/24（二）10:00" in page
-    assert "早安" in page
+    assert "小花早安" in page
     asked = panel.post(f"/admin/sequence-friends/{sequence.id}/stop/", start).text
     panel.post(
         f"/admin/sequence-friends/{sequence.id}/stop/", {**hidden_of(asked), "confirmed": "1"}
