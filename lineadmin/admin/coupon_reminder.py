@@ -20,7 +20,7 @@ from lineadmin.i18n import _, _l, _n
 from lineadmin.messages.preview import preview
 from lineadmin.outbox import reasons
 from lineadmin.outbox.models import OriginKind
-from lineadmin.reminders import actions, forecast
+from lineadmin.reminders import actions, advance, forecast
 from lineadmin.reminders.actions import Plan
 from lineadmin.reminders.models import CouponReminder
 from lineadmin.reminders.timing import DAYS, HOURS
@@ -109,6 +109,7 @@ class CouponReminderView(AdminPage):
             sum=forecast.forecast(coupon, now=now),
             money=cost_words,
             outcome=_outcome(coupon.id) if stored else None,
+            refused=stored is not None and advance.is_refused(stored),
             messages=shown.messages,
         )
 
@@ -132,7 +133,10 @@ def when_text(reminder: CouponReminder) -> str:
 def line_for(coupon: Coupon) -> str:
     """What the coupon's own page says about its reminder."""
     stored = actions.of_coupon(coupon.id)
-    return (when_text(stored) if stored is not None else "") or _("None")
+    told = (when_text(stored) if stored is not None else "") or _("None")
+    if stored is not None and stored.enabled and advance.is_refused(stored):
+        return f"{told}・{reasons.label(reasons.REFUSED)}"
+    return told
 
 
 def duplicate(coupon: Coupon, made: Coupon) -> None:

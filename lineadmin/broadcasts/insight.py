@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from lineadmin.broadcasts.models import Broadcast, LineInsight, Narrowcast
 from lineadmin.broadcasts.states import SENT, STARTED
 from lineadmin.db import atomic
-from lineadmin.line.errors import LineError
+from lineadmin.line.errors import LineError, LineRefused
 from lineadmin.line.gateway import LINE_CALENDAR, Gateway
 from lineadmin.outbox.models import OriginKind
 from lineadmin.tracking import units
@@ -39,6 +39,12 @@ def read_due(gateway: Gateway, *, now: datetime, wall: datetime) -> int:
                 answer = gateway.message_statistics(request_id)
             else:
                 answer = gateway.unit_statistics(unit or "", first, last)
+        except LineRefused as error:
+            # Of this one only: the older ones behind it have their turn, and it waits as they do.
+            logger.info("LINE has no numbers of broadcast %s: %s", row.id, error)
+            known = of(row.id)
+            _keep(row.id, None if known is None else known.answer, first, last, wall)
+            continue
         except LineError as error:
             logger.info("LINE's numbers of broadcast %s could not be read: %s", row.id, error)
             break

@@ -111,6 +111,11 @@ def may_send(ids: set[int], now: datetime) -> set[int]:
     return {coupon_id for (coupon_id,) in rows(found)}
 
 
+def is_refused(reminder: CouponReminder) -> bool:
+    """Whether LINE refuses what it says; saving other words lets it go on."""
+    return bool(reminder.pause_reason == reasons.REFUSED)
+
+
 def waits(coupon_id: int, reason: str) -> None:
     """The sender can't go on with the reminders of a coupon."""
     CouponReminder.update(pause_reason=reason).where(

@@ -11,7 +11,7 @@ from lineadmin import journal, settings
 from lineadmin.broadcasts import insight, states
 from lineadmin.broadcasts.models import Broadcast
 from lineadmin.friends.models import Friend
-from lineadmin.line.errors import LineUnreachable
+from lineadmin.line.errors import LineRefused, LineUnreachable
 from lineadmin.outbox.models import Delivery, DeliveryState
 from lineadmin.reports import changes, comparison, effects, why
 from lineadmin.reports.lift import difference, wilson
@@ -235,9 +235,12 @@ class SaysStatistics:
     def __init__(self, answer: dict[str, Any] | None) -> None:
         self.answer = answer
         self.asked: list[tuple[Any, ...]] = []
+        self.refused = ""
 
     def unit_statistics(self, *asked: Any) -> dict[str, Any]:
         self.asked.append(asked)
+        if asked[0] == self.refused:
+            raise LineRefused(status=400, message="unknown unit")
         if self.answer is None:
             raise LineUnreachable("no way")
         return self.answer
@@ -263,6 +266,20 @@ def test_lines_own_numbers_are_read_every_six_hours_for_two_weeks() -> None:
     assert stored.answer["overview"]["uniqueImpression"] == 25
     silent: Any = SaysStatistics(None)
     assert insight.read_due(silent, now=now, wall=now + 20 * HOUR) == 0
+
+
+def test_one_that_line_knows_nothing_of_keeps_no_other_waiting() -> None:
+    make_friends(2)
+    older, newer = sent(confirmed()), sent(confirmed())
+    line: Any = SaysStatistics({"overview": {"uniqueImpression": 25}})
+    line.refused = f"broadcast_{newer.id}"
+    now = newer.leaves_at + HOUR
+    assert insight.read_due(line, now=now, wall=now) == 1
+    assert insight.of(older.id).answer["overview"]["uniqueImpression"] == 25  # type: ignore[union-attr]
+    assert insight.of(newer.id).answer is None  # type: ignore[union-attr]
+    asked = len(line.asked)
+    insight.read_due(line, now=now, wall=now + HOUR)
+    assert len(line.asked) == asked, "LINE answers few such questions an hour"
 
 
 def test_the_report_on_screen_tells_all_of_it(app: Any, clock: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from lineadmin import settings
 from lineadmin.coupons.models import Coupon
 from lineadmin.friends.models import Friend
+from lineadmin.outbox import reasons
 from lineadmin.reminders import actions, advance
 from lineadmin.shopfile.dump import as_data, dump
 from lineadmin.shopfile.errors import ShopFileError
@@ -59,6 +60,20 @@ def test_it_tells_whom_it_reaches_and_what_that_costs(manager):
     advance.advance(at("2026-11-29"), NOON)
     page = manager.get(address(coupon)).text
     assert "已封鎖" in page
+
+
+def test_staff_are_told_that_line_refuses_it_until_its_words_are_others(manager):
+    coupon = make_coupon()
+    manager.post(address(coupon), hidden_of(manager.get(address(coupon)).text) | TYPED)
+    advance.waits(coupon.id, reasons.REFUSED)
+    page = manager.get(address(coupon)).text
+    assert "LINE 拒絕這則提醒訊息" in page
+    shown = f"/admin/coupons/details/?id={coupon.id}"
+    refused = reasons.label(reasons.REFUSED)
+    assert f"18:30・{refused}" in manager.get(shown).text
+    manager.post(address(coupon), hidden_of(page) | TYPED | {"words": "快到期囉！"})
+    assert "LINE 拒絕這則提醒訊息" not in manager.get(address(coupon)).text
+    assert refused not in manager.get(shown).text
 
 
 def test_a_mistake_stays_beside_its_field_and_a_second_tab_is_told(manager):
