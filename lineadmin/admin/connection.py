@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from lineadmin import clock, config, tasks
 from lineadmin.admin import shell
+from lineadmin.admin.at_line import at_line
 from lineadmin.admin.base import AdminPage, current_staff, needs
 from lineadmin.admin.gate import flash_refusals
 from lineadmin.checkup import look as checkup
@@ -22,7 +23,6 @@ from lineadmin.errors import DomainError
 from lineadmin.friends.models import Friend
 from lineadmin.i18n import _, _l
 from lineadmin.line.errors import LineError, sentence
-from lineadmin.line.gateway import Gateway
 from lineadmin.outbox import pauses
 from lineadmin.settings.models import Setting
 from lineadmin.staff import audit, linking
@@ -78,14 +78,12 @@ class ConnectionView(AdminPage):
         url = _webhook_url(config.current())
         if url is None:
             raise DomainError(_l("Set PUBLIC_URL first: LINE needs an https address."))
-        gateway = Gateway(config.current())
         try:
-            before = gateway.webhook_endpoint()
-            gateway.set_webhook_endpoint(url)
+            with at_line() as gateway:
+                before = gateway.webhook_endpoint()
+                gateway.set_webhook_endpoint(url)
         except LineError as error:
             raise DomainError(sentence(error)) from None
-        finally:
-            gateway.close()
         with atomic():
             audit.record(
                 staff,
@@ -131,11 +129,8 @@ class ConnectionView(AdminPage):
 
 def examine(*, staff: Staff) -> list[Finding]:
     """Look at everything and remember it; a working access ends a pause that LINE had caused."""
-    gateway = Gateway(config.current())
-    try:
+    with at_line() as gateway:
         found = list(checkup.examine(config.current(), gateway, now=clock.now, wall=clock.wall()))
-    finally:
-        gateway.close()
     if any(finding.code == "account" for finding in found):
         if pauses.line_is_well(staff=staff, wall=clock.wall()):
             tasks.ring()

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from lineadmin import clock, config, settings
 from lineadmin.admin import friend_cells as cells
+from lineadmin.admin.at_line import at_line
 from lineadmin.admin.gate import current_staff, flash_refusals, needs
 from lineadmin.errors import DomainError
 from lineadmin.friends.models import BLOCKED, Friend
@@ -19,7 +20,6 @@ from lineadmin.i18n import _, _l, format_twd
 from lineadmin.inbox import messages
 from lineadmin.inbox.models import InboundMessage
 from lineadmin.inbox.queries import answerable, open_of
-from lineadmin.line.gateway import Gateway
 from lineadmin.line.limits import TEXT_UNITS
 from lineadmin.outbox import quota, reasons
 from lineadmin.outbox.replies import TOKEN_IS_GOOD_FOR, ReplyOutcome
@@ -114,8 +114,7 @@ class FriendAnswer:
         token = answerable(friend.id, wall=wall, good_for=TOKEN_IS_GOOD_FOR)
         if token is None or token.token_at is None:
             return None
-        gateway = Gateway(config.current())
-        try:
+        with at_line() as gateway:
             return staff_answer.answer_free(
                 friend,
                 parts,
@@ -127,8 +126,6 @@ class FriendAnswer:
                 now=clock.now(),
                 wall=wall,
             )
-        finally:
-            gateway.close()
 
     def _push(self, friend: Friend, parts: list[dict[str, Any]], text: str) -> Response | str:
         number = request.form.get("number", 0, type=int)

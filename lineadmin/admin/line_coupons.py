@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from flask import abort, flash, redirect, request
 from flask_admin import expose
 from werkzeug.wrappers import Response
 
-from lineadmin import clock, config
+from lineadmin import clock
 from lineadmin.admin import listing
+from lineadmin.admin.at_line import at_line
 from lineadmin.admin.base import AdminPage, current_staff, flash_refusals, needs
 from lineadmin.admin.line_coupon_form import LineCouponForm, values_of
 from lineadmin.coupons.benefits import period_text
 from lineadmin.errors import DomainError
 from lineadmin.i18n import _, _l, format_count
-from lineadmin.line.gateway import Gateway
 from lineadmin.line_coupons import actions
 from lineadmin.line_coupons.actions import STATE_LABELS
 from lineadmin.line_coupons.models import LineCoupon
@@ -42,28 +41,17 @@ class LineCouponsView(AdminPage):
     @expose("/")
     def index(self) -> str:
         """Every LINE coupon we know of, the newest first."""
-        order = listing.Keyset(LineCoupon.id, LineCoupon.id, descending=True)
-        query: Any = LineCoupon.select()
-        rows, previous, following = order.page(
-            query, ROWS, after=request.args.get("after"), before=request.args.get("before")
-        )
         wall = clock.wall()
-
-        def address(**cursor: str) -> str:
-            return str(self.get_url(".index", **cursor))
-
+        page = listing.newest_first(
+            LineCoupon.select(), LineCoupon.id, ROWS, partial(self.get_url, ".index")
+        )
         return self.render(
             "admin/line_coupons.html",
-            rows=rows,
+            rows=page.rows,
             state_of=lambda row: _state(row, actions.is_over(row, wall)),
             reward_text=reward_text,
             period_text=period_text,
-            page=listing.Page(
-                rows=rows,
-                previous=address(before=previous) if previous else None,
-                next=address(after=following) if following else None,
-                first=address() if request.args.get("after") else None,
-            ),
+            page=page,
         )
 
     @expose("/new/", methods=("GET", "POST"))
@@ -76,7 +64,7 @@ class LineCouponsView(AdminPage):
             form = LineCouponForm(data=values_of(draft.definition))
         if request.method == "POST" and form.validate():
             try:
-                with _line() as gateway:
+                with at_line() as gateway:
                     made = actions.create(
                         form.offer(),
                         gateway=gateway,
@@ -114,7 +102,7 @@ class LineCouponsView(AdminPage):
                 action=self.get_url(".close"),
                 cancel_url=self.get_url(".index"),
             )
-        with _line() as gateway:
+        with at_line() as gateway:
             actions.close(row.id, gateway=gateway, staff=current_staff(), wall=clock.wall())
         flash(_("“%(name)s” is closed.", name=row.title), "success")
         return redirect(self.get_url(".index"))
@@ -143,7 +131,7 @@ class LineCouponsView(AdminPage):
     @flash_refusals
     def refresh(self) -> Response:
         """Ask LINE for its list."""
-        with _line() as gateway:
+        with at_line() as gateway:
             found = actions.refresh(gateway=gateway, wall=clock.wall())
         flash(
             _(
@@ -168,15 +156,6 @@ def _draft(coupon_id: int | None) -> LineCoupon | None:
         LineCoupon.id == coupon_id, LineCoupon.state == actions.DRAFT
     )
     return row or abort(404)
-
-
-@contextmanager
-def _line() -> Iterator[Gateway]:
-    gateway = Gateway(config.current())
-    try:
-        yield gateway
-    finally:
-        gateway.close()
 
 
 def _state(row: LineCoupon, over: bool) -> tuple[str, Any]:
