@@ -10,7 +10,7 @@ from lineadmin.db import is_postgres
 from lineadmin.friends import queries
 from lineadmin.friends.models import Friend
 from lineadmin.models import MODELS
-from lineadmin.reports import effects
+from lineadmin.reports import effects, sequence
 from tests.conftest import NOON
 from tests.factories import make_friends
 from tests.friends_screens.conftest import plan_of, statements
@@ -92,3 +92,10 @@ def test_those_underway_are_asked_about_through_the_index_made_for_it(db, questi
 
 def _numbers(db):
     return sorted(db.execute_sql("SELECT tbl, idx, stat FROM sqlite_stat1").fetchall(), key=str)
+
+
+def test_who_tapped_in_step_messages_is_found_by_the_links(db):
+    with statements() as seen:
+        sequence.tapped(1)
+    (asked,) = [one for one in seen if '"fact"' in one[0]]
+    assert "USING INDEX fact_kind_object_id_at" in plan_of(*asked)
