@@ -17,6 +17,8 @@ from lineadmin.segments import tag_rules, words
 from lineadmin.segments.tree import TreeError
 from lineadmin.sequences.definition import DefinitionError
 from lineadmin.staff import audit_words
+from lineadmin.surveys.states import REPEAT_LABELS
+from lineadmin.topics.states import FREQUENCIES
 
 TREE_KEYS = ({"all"}, {"any"}, {"not"})
 RULE_KEYS = {"where", "on", "about", "days"}
@@ -25,6 +27,7 @@ RULE_KEYS = {"where", "on", "about", "days"}
 def init_app() -> None:
     """Let the words of the audit log come here first."""
     audit_words.ask_first(told)
+    audit_words.name_values({"repeat": REPEAT_LABELS, "frequency": FREQUENCIES})
 
 
 def told(value: Any) -> str | None:

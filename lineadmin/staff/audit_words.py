@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -305,12 +305,22 @@ UNDERWAY = {"pause": _l("wait"), "finish": _l("finish"), "stop": _l("leave")}
 UNSHOWN = {"id", "version"}
 
 _readers: list[Callable[[Any], str | None]] = []
+_labels: dict[str, Mapping[str, Any]] = {
+    "role": ROLE_LABELS,
+    "when_off": UNDERWAY,
+    "when_over": UNDERWAY,
+}
 
 
 def ask_first(reader: Callable[[Any], str | None]) -> None:
     """Let a room above read values aloud (conditions, messages); None leaves them to us."""
     if reader not in _readers:
         _readers.append(reader)
+
+
+def name_values(labels: Mapping[str, Mapping[str, Any]]) -> None:
+    """Let a room above say what kept values are called: {field: {value: words}}."""
+    _labels.update(labels)
 
 
 def sentence(action: str) -> str:
@@ -349,10 +359,8 @@ def value_text(value: Any, key: str = "") -> str:
             return words
     if key == "browser":
         return browser_name(str(value))
-    if key == "role":
-        return str(ROLE_LABELS.get(str(value), value))
-    if key in ("when_off", "when_over"):
-        return str(UNDERWAY.get(str(value), value))
+    if key in _labels:
+        return str(_labels[key].get(str(value), value))
     if isinstance(value, int):
         return str(value) if key.endswith(("year", "id")) else format_count(value)
     if isinstance(value, list) and all(isinstance(item, str | int) for item in value):

@@ -94,3 +94,14 @@ def test_of_a_sequence_that_was_edited_the_log_shows_the_steps_that_changed(
     assert "<ins data-raw>第 2 步：再過 3 天 11:30：午安</ins>" in log
     assert "第 1 步" not in log
     assert "after_days" not in log
+
+
+def test_how_often_is_said_in_words(app):
+    audit.record(
+        None, "topic.create", "topic", 1, "新品", None, {"frequency": "monthly"}, wall=NOON
+    )
+    audit.record(None, "survey.create", "survey", 1, "滿意度", None, {"repeat": "once"}, wall=NOON)
+    page = panel_of(app).get("/admin/audit/").text
+    assert "最多每月一次" in page
+    assert "monthly" not in page
+    assert "每位好友一次" in page
