@@ -10,14 +10,20 @@ import json
 from typing import Any
 
 from lineadmin import segments
+from lineadmin.admin.own_fields import TYPE_LABELS
+from lineadmin.admin.reply_form import MATCH_LABELS
 from lineadmin.admin.sequence_told import definition_words
+from lineadmin.admin.tags import SHORT_KIND_LABELS
+from lineadmin.coupons import benefits
+from lineadmin.coupons.offer import CODE_LABELS, REDEEM_LABELS
+from lineadmin.coupons.states import COUPON_STATE_LABELS
 from lineadmin.messages.parts import PartsError, parse_parts
 from lineadmin.messages.summary import summarise
 from lineadmin.segments import tag_rules, words
 from lineadmin.segments.tree import TreeError
 from lineadmin.sequences.definition import DefinitionError
 from lineadmin.staff import audit_words
-from lineadmin.surveys.states import REPEAT_LABELS
+from lineadmin.surveys.states import REPEAT_LABELS, STATE_LABELS
 from lineadmin.topics.states import FREQUENCIES
 
 TREE_KEYS = ({"all"}, {"any"}, {"not"})
@@ -27,7 +33,19 @@ RULE_KEYS = {"where", "on", "about", "days"}
 def init_app() -> None:
     """Let the words of the audit log come here first."""
     audit_words.ask_first(told)
-    audit_words.name_values({"repeat": REPEAT_LABELS, "frequency": FREQUENCIES})
+    audit_words.name_values(
+        {
+            "benefit": benefits.labels(),
+            "code_kind": CODE_LABELS,
+            "frequency": FREQUENCIES,
+            "kind": SHORT_KIND_LABELS,
+            "match": MATCH_LABELS,
+            "redeem": REDEEM_LABELS,
+            "repeat": REPEAT_LABELS,
+            "state": {**COUPON_STATE_LABELS, **STATE_LABELS},
+            "type": TYPE_LABELS,
+        }
+    )
 
 
 def told(value: Any) -> str | None:

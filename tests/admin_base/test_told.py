@@ -96,12 +96,12 @@ def test_of_a_sequence_that_was_edited_the_log_shows_the_steps_that_changed(
     assert "after_days" not in log
 
 
-def test_how_often_is_said_in_words(app):
-    audit.record(
-        None, "topic.create", "topic", 1, "新品", None, {"frequency": "monthly"}, wall=NOON
-    )
-    audit.record(None, "survey.create", "survey", 1, "滿意度", None, {"repeat": "once"}, wall=NOON)
+def test_a_kept_choice_is_said_in_words(app):
+    kept = {"frequency": "monthly", "repeat": "once", "match": "exact", "kind": "dynamic"}
+    more = {"benefit": "percent", "code_kind": "own", "redeem": "pin", "state": "draft"}
+    audit.record(None, "coupon.create", "coupon", 1, "券", None, kept | more, wall=NOON)
     page = panel_of(app).get("/admin/audit/").text
     assert "最多每月一次" in page
-    assert "monthly" not in page
     assert "每位好友一次" in page
+    for raw in (*kept.values(), *more.values()):
+        assert f">{raw}<" not in page
